@@ -1,0 +1,109 @@
+#pragma once
+// The queue between two stages: any number of producers, one consumer that takes everything at once.
+//
+// Bounded by a total cost (bytes, or 1 an item); what a full queue means is the producer's business:
+// TryPush says no and the item stays with the caller. Push ignores the bound, for items that must
+// not be lost and are bounded by other means (acknowledgements of work already queued).
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
+
+#include "base/clock.h"
+
+namespace kvorum {
+
+template <typename T>
+class BoundedQueue {
+ public:
+  // `capacity` in the unit of the costs given to Push.
+  explicit BoundedQueue(int64_t capacity) : capacity_(capacity) {}
+  BoundedQueue(const BoundedQueue&) = delete;
+  BoundedQueue& operator=(const BoundedQueue&) = delete;
+
+  // False, with `item` untouched, when the queue is full or closed. An item larger than the whole
+  // capacity is taken when the queue is empty, so that nothing is stuck for ever.
+  [[nodiscard]] bool TryPush(T&& item, int64_t cost = 1) {
+    absl::MutexLock lock(&mutex_);
+    if (closed_ || (cost_ > 0 && cost_ + cost > capacity_)) return false;
+    Append(std::move(item), cost);
+    return true;
+  }
+  // False only when closed.
+  bool Push(T&& item, int64_t cost = 1) {
+    absl::MutexLock lock(&mutex_);
+    if (closed_) return false;
+    Append(std::move(item), cost);
+    return true;
+  }
+
+  // Everything queued, in order; waits for something until `deadline`. Empty on timeout, on Wake()
+  // and when closed and drained. One consumer only.
+  std::vector<T> PopAll(TimePoint deadline = TimePoint::max()) {
+    absl::MutexLock lock(&mutex_);
+    while (items_.empty() && !closed_ && !woken_) {
+      if (deadline == TimePoint::max()) {
+        not_empty_.Wait(&mutex_);
+      } else {
+        const auto left = deadline - std::chrono::steady_clock::now();
+        if (left <= Duration::zero()) break;
+        not_empty_.WaitWithTimeout(&mutex_, absl::FromChrono(left));
+      }
+    }
+    return Take();
+  }
+  // What is there now, without waiting.
+  std::vector<T> TryPopAll() {
+    absl::MutexLock lock(&mutex_);
+    return Take();
+  }
+
+  // Makes a waiting (or the next) PopAll return.
+  void Wake() {
+    absl::MutexLock lock(&mutex_);
+    woken_ = true;
+    not_empty_.Signal();
+  }
+  // No more pushes; PopAll still hands out what is left, then returns empty at once.
+  void Close() {
+    absl::MutexLock lock(&mutex_);
+    closed_ = true;
+    not_empty_.SignalAll();
+  }
+  bool closed() const {
+    absl::MutexLock lock(&mutex_);
+    return closed_;
+  }
+  int64_t cost() const {
+    absl::MutexLock lock(&mutex_);
+    return cost_;
+  }
+
+ private:
+  void Append(T&& item, int64_t cost) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    items_.push_back(std::move(item));
+    cost_ += cost;
+    if (items_.size() == 1) not_empty_.Signal();
+  }
+  std::vector<T> Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    woken_ = false;
+    cost_ = 0;
+    std::vector<T> taken;
+    taken.swap(items_);
+    return taken;
+  }
+
+  const int64_t capacity_;
+  mutable absl::Mutex mutex_;
+  absl::CondVar not_empty_;
+  std::vector<T> items_ ABSL_GUARDED_BY(mutex_);
+  int64_t cost_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  bool woken_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace kvorum
