@@ -1,0 +1,47 @@
+#pragma once
+// What one member is told at start: the outcome of flags, environment and defaults, already
+// validated (server/flags.h does that). Names and defaults are etcd's (etcd server/embed/config.go).
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace kvorum::server {
+
+inline constexpr char kServerVersion[] = "3.7.1";         // the etcd release we answer as
+inline constexpr char kClusterVersionOfServer[] = "3.7.0";
+inline constexpr int64_t kDefaultQuotaBytes = 2147483648;  // 2 GiB
+
+struct Config {
+  std::string name = "default";
+  std::string data_dir;  // empty: "<name>.etcd"
+  std::vector<std::string> listen_peer_urls = {"http://localhost:2380"};
+  std::vector<std::string> listen_client_urls = {"http://localhost:2379"};
+  std::vector<std::string> initial_advertise_peer_urls = {"http://localhost:2380"};
+  std::vector<std::string> advertise_client_urls = {"http://localhost:2379"};
+  std::string initial_cluster = "default=http://localhost:2380";
+  std::string initial_cluster_state = "new";  // or "existing"
+  std::string initial_cluster_token = "etcd-cluster";
+
+  int64_t quota_backend_bytes = 0;  // 0: kDefaultQuotaBytes; negative: no quota
+  uint64_t snapshot_count = 10000;
+  uint64_t snapshot_catchup_entries = 5000;
+  uint32_t max_txn_ops = 128;
+  uint32_t max_request_bytes = 1572864;
+  uint32_t heartbeat_interval_ms = 100;
+  uint32_t election_timeout_ms = 1000;
+
+  std::string log_level = "info";
+  std::vector<std::string> log_outputs = {"default"};
+  std::string logger = "zap";
+
+  uint64_t election_ticks() const { return election_timeout_ms / heartbeat_interval_ms; }
+  // 5 s plus two election timeouts: how long the server itself waits for a request.
+  Duration request_timeout() const {
+    return std::chrono::seconds(5) + 2 * std::chrono::milliseconds(election_timeout_ms);
+  }
+};
+
+}  // namespace kvorum::server

@@ -1,0 +1,180 @@
+#pragma once
+// Server: one etcd member without its network front, and the face that `api/` sees.
+//
+// It owns the stages of style: raft loop, WAL stage, apply stage, read index, watch stage, lessor and
+// the read pool, and the files below the data directory. Life:
+//
+//   1. Server::Open(config, deps) creates or recovers the data directory: locks it, reads WAL and
+//      store, refuses what does not belong together. No thread runs yet. An error here is a start
+//      failure ("bootstrap failed"), nothing was served.
+//   2. Start() starts the stages. Entries above the store's flushed index are applied again from the
+//      WAL. The member elects itself or joins its leader, then publishes its attributes through raft.
+//   3. WaitReady() returns when that publication was applied: only then is "ready to serve client
+//      requests" true and may the front end answer.
+//   4. Stop() is the reverse of start: new calls get kStopped, waiting ones too, stages drain down the
+//      pipeline, the store is flushed, files are closed. Idempotent.
+//
+// What callers may rely on:
+//   a. A proposal that completes with kOk is durable on a quorum (here: in the local WAL, synced) and
+//      applied by this member; its effects are visible to every later read here.
+//   b. ReadIndex completes with kOk only if every write acknowledged anywhere before the call is
+//      applied here.
+//   c. A log entry of a kind this build does not serve ends the process with a fatal line naming it;
+//      it is never skipped (it may be what other members have applied).
+//   d. A failed sync or write of the WAL ends the process; so does a corrupt store.
+//
+// Threads: every method is thread-safe after Start(). None blocks, unless it says so.
+// Follows etcd server/etcdserver/server.go, v3_server.go, raft.go.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/env.h"
+#include "base/random.h"
+#include "base/status.h"
+#include "base/types.h"
+#include "mvcc/mvcc.h"
+#include "proto/raft_internal.pb.h"
+#include "proto/rpc.pb.h"
+#include "server/config.h"
+#include "server/errors.h"
+#include "server/waiter.h"
+
+namespace kvorum::server {
+
+class Lessor;
+class Membership;
+
+// What the outer world lends a server. All must outlive it.
+struct Dependencies {
+  Env* env = nullptr;
+  Clock* clock = nullptr;
+  std::function<std::unique_ptr<Random>()> new_random;
+};
+
+// A response as the apply stage made it: header.revision is set where the operation defines it, the
+// other header fields are the front end's.
+using ApplyResponse =
+    std::variant<std::monostate, etcdserverpb::PutResponse, etcdserverpb::DeleteRangeResponse,
+                 etcdserverpb::TxnResponse, etcdserverpb::CompactionResponse,
+                 etcdserverpb::LeaseGrantResponse, etcdserverpb::LeaseRevokeResponse,
+                 etcdserverpb::AlarmResponse>;
+
+struct ProposalWaiter : Waiter {
+  using Waiter::Waiter;
+  ApplyResponse response;  // set when error is kOk
+};
+
+// What a Range found: rows are shared with the store's cache, in their canonical KeyValue bytes, and
+// spliced into the reply undecoded.
+struct RangeResult {
+  std::vector<mvcc::Row> kvs;
+  int64_t count = 0;
+  bool more = false;
+  Revision revision;  // of the store at the time of the read
+  // keys_only answers carry no stored bytes: re-encoded KeyValues are in kvs as well.
+};
+
+struct LeaseRenewWaiter : Waiter {
+  using Waiter::Waiter;
+  int64_t ttl_seconds = 0;  // 0: no such lease
+};
+
+struct LeaseTimeToLiveResult {
+  int64_t ttl_seconds = -1;  // remaining; -1: no such lease
+  int64_t granted_ttl_seconds = 0;
+  std::vector<std::string> keys;
+};
+
+struct MemberInfo {
+  MemberId id;
+  std::string name;
+  std::vector<std::string> peer_urls;
+  std::vector<std::string> client_urls;
+  bool is_learner = false;
+};
+
+// Everything Maintenance.Status reports, read without consensus.
+struct ServerStatus {
+  int64_t db_size_bytes = 0;
+  int64_t db_size_in_use_bytes = 0;
+  int64_t db_size_quota_bytes = 0;
+  MemberId leader;
+  Index raft_index;
+  Index raft_applied_index;
+  Term raft_term;
+  std::vector<std::string> errors;
+  bool is_learner = false;
+  std::string storage_version;
+};
+
+class Server {
+ public:
+  static StatusOr<std::unique_ptr<Server>> Open(const Config& config, const Dependencies& deps);
+  virtual ~Server() = default;
+
+  virtual void Start() = 0;
+  // Blocks until the member's attributes are applied or the server stops (then false).
+  virtual bool WaitReady() = 0;
+  // Blocks until everything is closed.
+  virtual void Stop() = 0;
+
+  // -- writes ------------------------------------------------------------------------------------
+  // Puts the request into the log and completes `waiter` when it is applied here. The header (id,
+  // user) is filled by the server. Fails with kTooManyRequests, kRequestTooLarge, kNoSpace (quota
+  // gate), kTimeout.., kStopped. `deadline` is the client's; the server's own request timeout
+  // applies too.
+  virtual void Propose(std::unique_ptr<etcdserverpb::InternalRaftRequest> request,
+                       TimePoint deadline, ProposalWaiter* waiter) = 0;
+  // The client is gone. True: `waiter` will not be resumed; its write may still be applied.
+  virtual bool Abandon(ProposalWaiter* waiter) = 0;
+  // Completes `waiter` when the physical part of every compaction applied so far has ended.
+  virtual void WaitCompacted(Waiter* waiter) = 0;
+
+  // -- reads -------------------------------------------------------------------------------------
+  // True if a linearizable read may run right now without waiting (sole voter that leads and has
+  // applied all it committed). Never wrong, may be false at any time.
+  virtual bool ReadIndexNow() = 0;
+  // Completes `waiter` once everything committed before this call is applied here.
+  virtual void ReadIndex(TimePoint deadline, Waiter* waiter) = 0;
+  virtual bool Abandon(Waiter* read_waiter) = 0;
+  // Reads the local store on the calling thread; linearizable only after ReadIndex. The request has
+  // been validated.
+  virtual Error Range(const etcdserverpb::RangeRequest& request, RangeResult* result) = 0;
+  // Whether Range(request) is long or likely to touch the disk: then run it on the read pool.
+  virtual bool RangeWantsPool(const etcdserverpb::RangeRequest& request) = 0;
+  // A txn without writes.
+  virtual Error ReadOnlyTxn(const etcdserverpb::TxnRequest& request,
+                            etcdserverpb::TxnResponse* response) = 0;
+  virtual Error HashKv(Revision revision, etcdserverpb::HashKVResponse* response) = 0;
+  // Runs `work` on a read pool thread; false (nothing done) when its queue is full.
+  [[nodiscard]] virtual bool RunOnReadPool(std::function<void()> work) = 0;
+
+  // -- watch, lease, cluster ---------------------------------------------------------------------
+  virtual mvcc::WatchableStore& watchable_store() = 0;
+  // A fresh id for LeaseGrant with id 0.
+  virtual LeaseId NewLeaseId() = 0;
+  virtual void LeaseRenew(LeaseId id, TimePoint deadline, LeaseRenewWaiter* waiter) = 0;
+  virtual Error LeaseTimeToLive(LeaseId id, bool with_keys, LeaseTimeToLiveResult* result) = 0;
+  virtual std::vector<LeaseId> Leases() = 0;
+  virtual std::vector<MemberInfo> Members() = 0;
+  virtual std::vector<etcdserverpb::AlarmMember> Alarms() = 0;
+
+  // -- facts -------------------------------------------------------------------------------------
+  virtual ServerStatus status() = 0;
+  virtual MemberId member_id() const = 0;
+  virtual ClusterId cluster_id() const = 0;
+  virtual Term term() const = 0;           // of the last applied entry; for response headers
+  virtual Revision revision() const = 0;   // the store's current
+  virtual bool has_leader() const = 0;
+  virtual bool is_learner() const = 0;
+  // "3.7.0"; empty while the cluster has not agreed on one.
+  virtual std::string cluster_version() const = 0;
+  virtual const Config& config() const = 0;
+};
+
+}  // namespace kvorum::server
