@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Compares kvorum with etcd v3.7.1: ./dev compat calls this. Arguments go to `go test`, for instance
+# -run TestHistory. The binary under test is $KVORUM_BIN, default build/release/kvorum.
+# Ends in a line "N passed, N failed" and with status 1 if anything failed.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+root=$(cd ../.. && pwd)
+
+fail() {
+  echo "compat: $*" >&2
+  echo "0 passed, 1 failed"
+  exit 1
+}
+
+[[ -x "$(command -v go)" ]] || PATH=$PATH:/usr/local/go/bin
+[[ -x "$(command -v go)" ]] || fail "Go 1.26 or newer is needed to build the programs kvorum is" \
+  "compared with, and there is no go in PATH. See https://go.dev/doc/install"
+export GOTOOLCHAIN=local
+version=$(go env GOVERSION)  # go1.26.8
+IFS=. read -r major minor _ <<<"${version#go}."
+minor=${minor%%[!0-9]*}
+if ((major < 1 || (major == 1 && minor < 26))); then
+  fail "Go 1.26 or newer is needed, this is $version. See https://go.dev/doc/install"
+fi
+[[ -x "$(command -v protoc)" ]] || fail "protoc is missing: apt-get install protobuf-compiler"
+
+export KVORUM_BIN=${KVORUM_BIN:-$root/build/release/kvorum}
+# go test runs elsewhere than the caller stands.
+[[ $KVORUM_BIN == /* ]] || KVORUM_BIN=${OLDPWD:-$root}/$KVORUM_BIN
+[[ -x $KVORUM_BIN ]] || fail "no server to test at $KVORUM_BIN: build it first (./dev build)"
+
+echo "compat: $version, testing $KVORUM_BIN"
+echo "compat: building etcd, etcdctl, etcdutl, benchmark and etcd-dump-logs v3.7.1"
+go run ./peers/build || fail "the original's programs do not build"
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+status=0
+go test -count=1 -timeout 40m -v "$@" ./... 2>&1 | tee "$log" |
+  grep --line-buffered -E '^ *--- |^(ok|FAIL|panic:)' || status=1
+passed=$(grep -cE '^ *--- PASS' "$log" || true)
+failed=$(grep -cE '^ *--- FAIL' "$log" || true)
+# A package that does not compile, or panics, fails without naming a test.
+grep -qE '^FAIL' "$log" && status=1
+if ((status != 0)); then
+  echo "---- full output ----"
+  cat "$log"
+  ((failed > 0)) || failed=1
+fi
+if ((passed == 0 && failed == 0)); then
+  echo "compat: no test ran"
+  failed=1 status=1
+fi
+echo "$passed passed, $failed failed"
+exit "$status"
