@@ -1,17 +1,18 @@
 #pragma once
-// The queue between two stages: any number of producers, one consumer that takes everything at once.
+// The queue between two stages: any number of producers, one consumer that takes everything at
+// once.
 //
-// Bounded by a total cost (bytes, or 1 an item); what a full queue means is the producer's business:
-// TryPush says no and the item stays with the caller. Push ignores the bound, for items that must
-// not be lost and are bounded by other means (acknowledgements of work already queued).
+// Bounded by a total cost (bytes, or 1 an item); what a full queue means is the producer's
+// business: TryPush says no and the item stays with the caller. Push ignores the bound, for items
+// that must not be lost and are bounded by other means (acknowledgements of work already queued).
+
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
 
 #include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
-
-#include <absl/base/thread_annotations.h>
-#include <absl/synchronization/mutex.h>
 
 #include "base/clock.h"
 

@@ -28,10 +28,10 @@ struct Voidify {
 
 }  // namespace kvorum::check_internal
 
-#define CHECK(condition)                                             \
-  __builtin_expect(static_cast<bool>(condition), 1)                  \
-      ? (void)0                                                      \
-      : ::kvorum::check_internal::Voidify() &                        \
+#define CHECK(condition)                            \
+  __builtin_expect(static_cast<bool>(condition), 1) \
+      ? (void)0                                     \
+      : ::kvorum::check_internal::Voidify() &       \
             ::kvorum::check_internal::Failure(__FILE__, __LINE__, #condition).stream()
 
 #define CHECK_EQ(a, b) CHECK((a) == (b)) << "[" << (a) << " vs. " << (b) << "] "
@@ -41,8 +41,8 @@ struct Voidify {
 #define CHECK_GE(a, b) CHECK((a) >= (b)) << "[" << (a) << " vs. " << (b) << "] "
 #define CHECK_GT(a, b) CHECK((a) > (b)) << "[" << (a) << " vs. " << (b) << "] "
 // For a Status that cannot fail at this point.
-#define CHECK_OK(expr)                                  \
-  do {                                                  \
-    const ::absl::Status kvorum_check_ok_ = (expr);     \
+#define CHECK_OK(expr)                                           \
+  do {                                                           \
+    const ::absl::Status kvorum_check_ok_ = (expr);              \
     CHECK(kvorum_check_ok_.ok()) << kvorum_check_ok_.ToString(); \
   } while (false)

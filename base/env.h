@@ -2,20 +2,20 @@
 // Env: the one seam through which the server touches files.
 //
 // `wal/`, `mvcc/backend/` (RocksDB runs on it through a FileSystem) and `server/` open, write, sync
-// and rename only through an Env, so that a test can put a disk underneath that loses every byte not
-// yet synced, tears writes and fails the n-th call (tests/testing/fault_env.h).
+// and rename only through an Env, so that a test can put a disk underneath that loses every byte
+// not yet synced, tears writes and fails the n-th call (tests/testing/fault_env.h).
 //
 // Durability, in the terms of POSIX and of the fault double:
 //   1. Bytes written are durable once Sync() or SyncData() on that file returned OK.
 //   2. A name (created, renamed, removed) is durable once SyncDir() on its directory returned OK.
-//   3. A Sync that failed is never retried by the caller: what it covered is unknown (the kernel may
-//      have dropped the dirty pages). The stage that owns the file ends the process.
+//   3. A Sync that failed is never retried by the caller: what it covered is unknown (the kernel
+//      may have dropped the dirty pages). The stage that owns the file ends the process.
 //
 // Errors: a missing file or directory is NotFound, an existing one that must not exist is
 // AlreadyExists, a full disk is ResourceExhausted, a lock held elsewhere is FailedPrecondition,
 // anything else Internal; the text names the path and ends in strerror's words.
-// Threads: an Env is thread-safe. A File may be read by several threads at once; writing, truncating
-// and syncing belong to one thread at a time.
+// Threads: an Env is thread-safe. A File may be read by several threads at once; writing,
+// truncating and syncing belong to one thread at a time.
 //
 // Follows in spirit leveldb's Env; locks and preallocation as etcd's client/pkg/fileutil.
 
@@ -45,8 +45,8 @@ class File {
   virtual StatusOr<uint64_t> Size() = 0;
   // Cuts or extends with zeros.
   virtual Status Truncate(uint64_t size) = 0;
-  // Reserves blocks up to `size` and extends the file with zeros to it; falls back to Truncate where
-  // the file system cannot reserve. Never shortens.
+  // Reserves blocks up to `size` and extends the file with zeros to it; falls back to Truncate
+  // where the file system cannot reserve. Never shortens.
   virtual Status Preallocate(uint64_t size) = 0;
 
   // Contents and what is needed to read them back (fdatasync).
@@ -69,11 +69,11 @@ struct FileInfo {
 };
 
 enum class OpenMode {
-  kRead,        // must exist
-  kReadWrite,   // must exist
-  kCreate,      // read-write; created (mode 0600 unless given) or opened as it is
-  kCreateNew,   // read-write; must not exist
-  kTruncate,    // read-write; created or emptied
+  kRead,       // must exist
+  kReadWrite,  // must exist
+  kCreate,     // read-write; created (mode 0600 unless given) or opened as it is
+  kCreateNew,  // read-write; must not exist
+  kTruncate,   // read-write; created or emptied
 };
 
 class Env {

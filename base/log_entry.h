@@ -1,7 +1,7 @@
 #pragma once
-// The raft log's record types, shared by `raft/` (which orders them) and `wal/` (which stores them),
-// so that neither depends on the other and no conversion stands between them. Mirrors raftpb.Entry
-// and raftpb.HardState (go.etcd.io/raft raftpb/raft.proto).
+// The raft log's record types, shared by `raft/` (which orders them) and `wal/` (which stores
+// them), so that neither depends on the other and no conversion stands between them. Mirrors
+// raftpb.Entry and raftpb.HardState (go.etcd.io/raft raftpb/raft.proto).
 
 #include "base/bytes.h"
 #include "base/types.h"
@@ -23,7 +23,8 @@ struct LogEntry {
   friend bool operator==(const LogEntry&, const LogEntry&) = default;
 };
 
-// What a member must not forget: the term it is in, whom it voted for there, what it knows committed.
+// What a member must not forget: the term it is in, whom it voted for there, what it knows
+// committed.
 struct HardState {
   Term term;
   MemberId vote;

@@ -2,11 +2,11 @@
 // Expected failures travel as absl::Status / absl::StatusOr and are handed on by these macros.
 // Broken invariants are CHECKs (base/check.h); client-visible errors are enums of their module.
 
-#include <string_view>
-#include <utility>
-
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
+
+#include <string_view>
+#include <utility>
 
 namespace kvorum {
 
@@ -23,16 +23,17 @@ Status WithContext(const Status& status, std::string_view context);
 
 // RETURN_IF_ERROR(expr) or RETURN_IF_ERROR(expr, "opening segment"): leaves the function with the
 // status of `expr` unless it is OK.
-#define RETURN_IF_ERROR(expr, ...)                                                    \
-  do {                                                                                \
-    ::absl::Status kvorum_status_ = (expr);                                           \
-    if (!kvorum_status_.ok()) {                                                       \
+#define RETURN_IF_ERROR(expr, ...)                                                        \
+  do {                                                                                    \
+    ::absl::Status kvorum_status_ = (expr);                                               \
+    if (!kvorum_status_.ok()) {                                                           \
       return ::kvorum::status_internal::Annotate(std::move(kvorum_status_) __VA_OPT__(, ) \
-                                                     __VA_ARGS__);                    \
-    }                                                                                 \
+                                                     __VA_ARGS__);                        \
+    }                                                                                     \
   } while (false)
 
-// ASSIGN_OR_RETURN(auto x, expr): x gets the value of a StatusOr, or the function returns its status.
+// ASSIGN_OR_RETURN(auto x, expr): x gets the value of a StatusOr, or the function returns its
+// status.
 #define ASSIGN_OR_RETURN(lhs, expr) \
   KVORUM_ASSIGN_OR_RETURN_IMPL(KVORUM_CONCAT(kvorum_statusor_, __LINE__), lhs, expr)
 #define KVORUM_ASSIGN_OR_RETURN_IMPL(tmp, lhs, expr) \

@@ -1,0 +1,55 @@
+#include "base/check.h"
+
+#include <absl/debugging/stacktrace.h>
+#include <absl/debugging/symbolize.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/strings.h"
+
+namespace kvorum::check_internal {
+namespace {
+
+// Past every lock and buffer of the logger: the failing thread may hold one.
+void WriteToStderr(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = write(STDERR_FILENO, text.data(), text.size());
+    if (n <= 0) return;
+    text.remove_prefix(static_cast<size_t>(n));
+  }
+}
+
+void WriteStack() {
+  constexpr int kFramesMax = 64;
+  void* frames[kFramesMax];
+  const int count = absl::GetStackTrace(frames, kFramesMax, /*skip_count=*/2);
+  for (int i = 0; i < count; ++i) {
+    char symbol[1024];
+    const bool known = absl::Symbolize(frames[i], symbol, sizeof(symbol));
+    WriteToStderr(StrCat("    @ 0x", absl::Hex(reinterpret_cast<uintptr_t>(frames[i])), "  ",
+                         known ? symbol : "?", "\n"));
+  }
+}
+
+}  // namespace
+
+Failure::Failure(const char* file, int line, const char* condition) : file_(file), line_(line) {
+  stream_ << "CHECK failed: " << condition << " ";
+}
+
+Failure::~Failure() {
+  std::string msg = stream_.str();
+  while (msg.ends_with(' ')) msg.pop_back();
+  WriteToStderr(log::Format(log::Level::kFatal, SystemClock().WallNow(),
+                            log::Caller(file_, static_cast<uint_least32_t>(line_)), msg, {}) +
+                "\n");
+  WriteStack();
+  abort();
+}
+
+}  // namespace kvorum::check_internal
