@@ -1,0 +1,39 @@
+#pragma once
+// RevisionSet: a compact set of row revisions, for the millions a compaction lets go.
+//
+// Revisions with sub 0, nearly all of them, are bits in chunks of 4,096 main revisions; the others
+// (later changes of one transaction) are an ordered set. 1,000,000 puts in a row take 125 KB.
+
+#include <absl/container/btree_set.h>
+
+#include <array>
+#include <cstdint>
+#include <map>
+
+#include "mvcc/revision.h"
+
+namespace kvorum::mvcc {
+
+// Immutable use from many threads is safe; changing needs exclusion.
+class RevisionSet {
+ public:
+  void Insert(const RowRevision& revision);
+  bool Contains(const RowRevision& revision) const;
+  void Merge(const RevisionSet& other);
+  // Forgets everything with main <= `last`, whole chunks only.
+  void EraseUpTo(Revision last);
+  // How many have first <= main <= last.
+  int64_t CountBetween(Revision first, Revision last) const;
+  int64_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+
+ private:
+  static constexpr int64_t kChunkRevisions = 4096;
+  using Chunk = std::array<uint64_t, kChunkRevisions / 64>;
+
+  std::map<int64_t, Chunk> chunks_;      // by main / kChunkRevisions
+  absl::btree_set<RowRevision> others_;  // sub > 0
+  int64_t size_ = 0;
+};
+
+}  // namespace kvorum::mvcc

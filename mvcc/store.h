@@ -1,0 +1,132 @@
+#pragma once
+// Store: the key space. See mvcc.h for the contract, store_txn.h for writing.
+
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "base/types.h"
+#include "mvcc/backend/backend.h"
+#include "mvcc/mvcc.h"
+#include "mvcc/pending_rows.h"
+#include "mvcc/read_epochs.h"
+#include "mvcc/store_txn.h"
+#include "mvcc/tree_index.h"
+#include "mvcc/value_cache.h"
+
+namespace kvorum::mvcc {
+
+struct StoreOptions {
+  int64_t value_cache_bytes = 64 << 20;
+  // Both may be null; they must outlive the store.
+  LeaseAttacher* leases = nullptr;
+  EventSink* events = nullptr;
+};
+
+struct HashKvResult {
+  Error error = Error::kNone;
+  uint32_t hash = 0;
+  Revision hashed;     // the revision hashed
+  Revision compacted;  // as of the hash; -1 for never
+  Revision current;
+};
+
+struct ReadEventsResult {
+  Error error = Error::kNone;  // kCompacted: `first` is below the compacted revision
+  // Whole revisions, ascending.
+  std::vector<EventBatch> batches;
+  // Where to go on; last + 1 when all was read.
+  Revision next;
+};
+
+class Store {
+ public:
+  // Reads the index back from the rows (about 1 us a row) and tells the lease attacher about leased
+  // keys. DataLoss when the rows are not as many as the last commit said.
+  static StatusOr<std::unique_ptr<Store>> Open(std::unique_ptr<Backend> backend,
+                                               const StoreOptions& options);
+  ~Store();
+
+  // --- Apply thread ---
+
+  WriteTxn Begin() { return WriteTxn(*this); }
+  // Writes everything since the last Commit as one; see mvcc.h for errors.
+  Status Commit(const CommitPosition& position);
+  // Reads below `revision` are refused from now on; removal is the Compactor's work.
+  Error Compact(Revision revision);
+  // The backend, for rows of other buckets: batch(), flushes.
+  Backend& backend() { return *backend_; }
+
+  // --- Any thread ---
+
+  StatusOr<RangeResult> Range(const KeyRange& range, const RangeOptions& options = {}) const;
+  // The same answer if it takes no disk and at most `max_rows` rows; else nothing. Never blocks for
+  // longer than the index lock is held.
+  std::optional<RangeResult> TryRangeInMemory(const KeyRange& range, const RangeOptions& options,
+                                              int64_t max_rows = 64) const;
+  // The row of exactly that revision; nothing if it is gone (compacted) or was a deletion.
+  StatusOr<std::optional<Row>> ReadRow(const RowRevision& revision) const;
+
+  // Changes of the revisions [first, last], at least one revision's and no more than about
+  // `max_bytes` of rows. For watchers catching up. first >= 1; `last` above current means current.
+  StatusOr<ReadEventsResult> ReadEvents(Revision first, Revision last, int64_t max_bytes) const;
+
+  // CRC-32C over the history up to `revision` (0: current), equal on all members.
+  StatusOr<HashKvResult> HashKv(Revision revision) const;
+  // CRC-32C over all buckets, of what is committed.
+  StatusOr<uint32_t> Hash() const;
+
+  Revision current_revision() const {
+    return Revision(current_revision_.load(std::memory_order_acquire));
+  }
+  // kNeverCompacted before the first compaction.
+  Revision compacted_revision() const;
+  // Logical bytes in use, and their high-water mark until a defragmentation. Never 0.
+  int64_t size_in_use_bytes() const { return size_in_use_.load(std::memory_order_relaxed); }
+  int64_t size_bytes() const { return size_.load(std::memory_order_relaxed); }
+  // What the last commit stored, read back at Open: where replay begins. 0 for a new store.
+  CommitPosition opened_at() const { return opened_at_; }
+  // Live keys at the current revision.
+  int64_t key_count() const;
+
+ private:
+  friend class WriteTxn;
+  friend class Compactor;
+  class Reader;
+  struct Slice;
+
+  Store(std::unique_ptr<Backend> backend, const StoreOptions& options);
+  Status LoadIndex();
+  void Publish(WriteTxn& txn);
+
+  // Constant after construction.
+  const StoreOptions options_;
+  const std::unique_ptr<Backend> backend_;
+  CommitPosition opened_at_;
+
+  // Written by the apply thread, read by any.
+  std::atomic<int64_t> current_revision_{kFirstRevision.value()};
+  std::atomic<int64_t> size_in_use_{0};
+  std::atomic<int64_t> size_{0};
+
+  // Synchronises itself.
+  mutable ReadEpochs epochs_;
+
+  // Lock order: only leaf locks are taken under it.
+  mutable absl::Mutex mutex_;
+  mutable TreeIndex index_ ABSL_GUARDED_BY(mutex_);
+  mutable ValueCache cache_ ABSL_GUARDED_BY(mutex_);
+  PendingRows pending_ ABSL_GUARDED_BY(mutex_);
+  Revision compacted_ ABSL_GUARDED_BY(mutex_) = kNeverCompacted;
+};
+
+}  // namespace kvorum::mvcc
