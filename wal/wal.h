@@ -168,17 +168,19 @@ class Wal {
  private:
   Wal(Env& env, std::string dir, const Options& options);
 
-  static StatusOr<std::unique_ptr<Wal>> Build(Env& env, const std::string& tmp_dir,
-                                              const std::string& dir, const Metadata& metadata,
-                                              const Options& options);
+  // Create's first half: the first segment, written and synced in `tmp_dir`.
+  Status WriteFirstSegment(const std::string& tmp_dir, const Metadata& metadata);
+  // Open's last half: takes over the segments, whose last one has good records up to `valid_bytes`.
   Status Adopt(std::vector<Segment> segments, uint64_t valid_bytes);
-  Status WriteEncoded(File& file);
-  Status SyncSegment(File& file);
-  Status CutIfFull();
-  Status Cut();
-  Status StartSegment(Segment next, const std::string& tmp_path);
+
+  Status WriteEncoded();  // the encoder's batch, at the end of the tail
+  Status SyncTail();      // fdatasync
   Status AppendRecords(const HardState& state, std::span<const LogEntry> entries);
-  Status Fail(Status status);  // remembers the first failure, invariant 6
+  Status Cut();               // ends the tail, starts the next segment
+  Status StartNextSegment();  // Cut's second half
+  // Runs `operation` unless an earlier one failed, and remembers if it does (invariant 6).
+  template <typename Operation>
+  Status Guarded(Operation operation);
   File& tail();
 
   // Constant after construction.
@@ -224,7 +226,9 @@ bool IsRepairable(const Status& status);
 // change if the last segment reads to its end. DataLoss if it is damaged in another way.
 Status Repair(Env& env, const std::string& dir);
 
-// Open; on a torn end Repair and Open once more.
+// Open; on a torn end Repair and Open once more. The text of an error begins with what etcd logs at
+// this point: "failed to open WAL", "failed to read WAL, cannot be repaired", "failed to repair
+// WAL".
 StatusOr<Wal::OpenResult> OpenRepairing(Env& env, const std::string& dir, const WalSnapshot& start,
                                         const Options& options = Options());
 
