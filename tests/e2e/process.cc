@@ -207,16 +207,10 @@ std::string Process::output() {
   return output_;
 }
 
-namespace {
-
-// The server under test; $KVORUM_BIN points the suite at another one, such as the reference itself,
-// to check that what the tests expect is what it does.
 std::string ServerBinary() {
   const char* other = std::getenv("KVORUM_BIN");
   return other != nullptr ? other : KVORUM_DEFAULT_BIN;
 }
-
-}  // namespace
 
 Member::Member(Options options) : options_(std::move(options)) {
   if (options_.client_port == 0) options_.client_port = FreePort();

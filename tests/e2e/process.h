@@ -27,6 +27,10 @@ CommandResult RunCommand(const std::vector<std::string>& argv,
                          const std::vector<std::string>& env = {}, const std::string& input = "",
                          std::chrono::seconds timeout = std::chrono::seconds(60));
 
+// The server under test; $KVORUM_BIN points the suite at another one, such as the reference itself,
+// to check that what the tests expect is what it does.
+std::string ServerBinary();
+
 // A TCP port of 127.0.0.1 that nobody listens on now.
 int FreePort();
 
