@@ -6,32 +6,32 @@
 // Output: WatchResponses, pushed into each stream's WatchSink. The stage is an object: Step(now)
 // does a bounded piece of work on whatever thread calls it (one at a time); the shell is
 //
-//   while (!stopping) watch.Wait(watch.Step(clock.Now()));
+//   while (!stopping) watch.Wait(*watch.Step(clock.Now()));
 //
 // Every watch is in one of three groups, named as in etcd:
 //   synced    has been given every event up to the delivered revision; fed from the batches.
-//   unsynced  is behind; reads rows from the store, many watches sharing one scan, until it is
-//   even. victim    its sink was full; holds at most one response, tried again when the sink has
-//   room,
-//             then goes to unsynced or synced.
+//   unsynced  is behind; reads rows from the store, many watches sharing one scan, until even.
+//   victim    its sink was full; holds at most one response, tried again when the sink has
+//             room, then goes to unsynced or synced.
 //
 // Invariants:
-//   1. A watch is sent the events it asked for in revision order, none twice, none missing, until
-//   it
-//      is cancelled. All its events of one revision are in one response.
+//   1. A watch is sent the events it asked for in revision order, none twice, none missing,
+//      until it is cancelled. All its events of one revision are in one response.
 //   2. The created answer comes before any event of that watch.
-//   3. A progress answer carries R only if every event <= R of the watches it speaks for was pushed
-//      before it. R is the stage's delivered revision, never the store's.
+//   3. A progress answer carries R only if every event <= R of the watches it speaks for was
+//      pushed before it. R is the stage's delivered revision, never the store's.
 //   4. A synced watch is never cancelled by a compaction: compactions take effect here in queue
 //      order, and the purge of rows waits for compacted_revision() to pass.
 //   5. The apply stage never waits for this one. When the event queue is over its byte bound,
-//   batches
-//      are dropped; synced watches become unsynced and read the dropped revisions from the store.
+//      batches are dropped and only their revisions remembered; when their turn comes the stage
+//      reads the rows back from the store, one scan for all synced watches.
 //
-// Threads: Publish.. on the apply thread; NewStream, WatchStream's methods, Wake and the accessors
-// on any thread; Step and Wait on the stage's thread. Left out: permission checks (api/ asks before
-// Create), splitting into fragments (api/ encodes). Follows etcd
-// server/storage/mvcc/watchable_store.go, watcher.go, watcher_group.go and
+// Threads: Attach and Publish on the apply thread; NewStream, WatchStream's methods, Wake and the
+// accessors on any thread; Step and Wait on the stage's thread.
+//
+// Left out: permission checks (api/ asks before Create), splitting into fragments (api/ encodes).
+//
+// Follows etcd server/storage/mvcc/watchable_store.go, watcher.go, watcher_group.go and
 // server/etcdserver/api/v3rpc/watch.go.
 
 #include <cstdint>
@@ -43,8 +43,10 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/status.h"
 #include "base/types.h"
 #include "mvcc/mvcc.h"
+#include "mvcc/watch_source.h"
 
 namespace kvorum::mvcc {
 
@@ -151,18 +153,23 @@ struct WatchStats {
 
 class WatchableStore : public EventSink {
  public:
-  // `store` is read for the current revision, catch-up and previous values; the owner registers
-  // this object as its EventSink. `random` spreads the progress tickers. Both must outlive it, as
-  // it must outlive its streams.
-  static std::unique_ptr<WatchableStore> New(Store* store, Random* random,
-                                             const WatchOptions& options = {});
+  // `random` spreads the progress tickers; only the stage's thread uses it. It must outlive the
+  // stage, as the stage must outlive its streams. Give the object to the store as its EventSink,
+  // then the store to Attach.
+  static std::unique_ptr<WatchableStore> New(Random* random, const WatchOptions& options = {});
+
+  // The store to read: its current revision, rows for catch-up, previous values. Requests of
+  // streams wait for the first Attach. A further one (a snapshot was installed) takes its place
+  // between the batches: watches that need revisions of the new store become unsynced and read
+  // them there.
+  virtual void Attach(std::shared_ptr<const WatchSource> source) = 0;
 
   // `sink` must outlive the stream.
   virtual std::unique_ptr<WatchStream> NewStream(WatchSink* sink) = 0;
 
   // Does a bounded piece of work. Returns when to call again: `now` if there is more to do, the
-  // next progress tick, or TimePoint::max().
-  virtual TimePoint Step(TimePoint now) = 0;
+  // next progress tick, or TimePoint::max(). A Status is the disk's: this member must stop.
+  virtual StatusOr<TimePoint> Step(TimePoint now) = 0;
   // Blocks until there is input, Wake() was called or `deadline` (of the machine's steady clock)
   // has passed.
   virtual void Wait(TimePoint deadline) = 0;
@@ -171,7 +178,8 @@ class WatchableStore : public EventSink {
 
   // Every event up to here has been pushed to the synced watches.
   virtual Revision delivered_revision() const = 0;
-  // Rows above this compaction may still be read here: the physical purge of a later one waits.
+  // The last compaction whose turn has come here. The physical purge of a later one waits, because
+  // rows it removes may still be read.
   virtual Revision compacted_revision() const = 0;
   virtual WatchStats stats() const = 0;
 };
