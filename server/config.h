@@ -10,7 +10,7 @@
 
 namespace kvorum::server {
 
-inline constexpr char kServerVersion[] = "3.7.1";         // the etcd release we answer as
+inline constexpr char kServerVersion[] = "3.7.1";  // the etcd release we answer as
 inline constexpr char kClusterVersionOfServer[] = "3.7.0";
 inline constexpr int64_t kDefaultQuotaBytes = 2147483648;  // 2 GiB
 

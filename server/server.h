@@ -38,10 +38,12 @@
 #include "base/status.h"
 #include "base/types.h"
 #include "mvcc/mvcc.h"
+#include "mvcc/watchable_store.h"
 #include "proto/raft_internal.pb.h"
 #include "proto/rpc.pb.h"
 #include "server/config.h"
 #include "server/errors.h"
+#include "server/membership/member.h"
 #include "server/waiter.h"
 
 namespace kvorum::server {
@@ -66,7 +68,8 @@ using ApplyResponse =
 
 struct ProposalWaiter : Waiter {
   using Waiter::Waiter;
-  ApplyResponse response;  // set when error is kOk
+  ApplyResponse response;   // set when error is kOk
+  uint64_t request_id = 0;  // the wait list's
 };
 
 // What a Range found: rows are shared with the store's cache, in their canonical KeyValue bytes, and
@@ -88,14 +91,6 @@ struct LeaseTimeToLiveResult {
   int64_t ttl_seconds = -1;  // remaining; -1: no such lease
   int64_t granted_ttl_seconds = 0;
   std::vector<std::string> keys;
-};
-
-struct MemberInfo {
-  MemberId id;
-  std::string name;
-  std::vector<std::string> peer_urls;
-  std::vector<std::string> client_urls;
-  bool is_learner = false;
 };
 
 // Everything Maintenance.Status reports, read without consensus.
@@ -168,8 +163,8 @@ class Server {
   virtual ServerStatus status() = 0;
   virtual MemberId member_id() const = 0;
   virtual ClusterId cluster_id() const = 0;
-  virtual Term term() const = 0;           // of the last applied entry; for response headers
-  virtual Revision revision() const = 0;   // the store's current
+  virtual Term term() const = 0;          // of the last applied entry; for response headers
+  virtual Revision revision() const = 0;  // the store's current
   virtual bool has_leader() const = 0;
   virtual bool is_learner() const = 0;
   // "3.7.0"; empty while the cluster has not agreed on one.

@@ -1,0 +1,18 @@
+#pragma once
+// Fatal(): the end of the process by decision, not by a bug: a write of the log failed, the store is
+// damaged, an entry cannot be applied. Going on would break a promise given to clients or peers.
+//
+//   Fatal("failed to sync the raft log", {{"error", status}});
+
+#include <source_location>
+#include <string_view>
+
+#include "base/log.h"
+
+namespace kvorum::server {
+
+// Writes the line at level fatal and aborts. Any thread.
+[[noreturn]] void Fatal(std::string_view msg, log::Fields fields,
+                        const std::source_location& where = std::source_location::current());
+
+}  // namespace kvorum::server
