@@ -78,9 +78,13 @@ Status Accept(const Record& record, const WalSnapshot& start, ReplayedLog* log) 
 Status ReplayRecords(Decoder& decoder, const WalSnapshot& start, ReplayedLog* log) {
   for (Record record;;) {
     ASSIGN_OR_RETURN(const bool more, decoder.Next(&record));
-    if (!more) return absl::OkStatus();
+    if (!more) break;
     RETURN_IF_ERROR(Accept(record, start, log));
   }
+  // A segment gets its name after its head is durable, so no crash leaves one without. etcd goes on
+  // here, as member 0.
+  if (log->metadata_bytes.empty()) return absl::DataLossError("wal: no metadata record");
+  return absl::OkStatus();
 }
 
 StatusOr<LogEntry> DecodeEntry(std::string_view data) {

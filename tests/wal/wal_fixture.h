@@ -5,11 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "base/env.h"
+#include "base/log.h"
+#include "tests/testing/fault_env.h"
 #include "wal/segment.h"
 #include "wal/wal.h"
 
@@ -61,15 +62,12 @@ inline constexpr Metadata kMetadata{.node = MemberId(0x1db8d0a63835fc76),
 class WalTest : public ::testing::Test {
  protected:
   WalTest() {
-    const char* shared_memory = "/dev/shm";  // where a sync costs nothing
-    std::string base = env_.Exists(shared_memory) ? shared_memory : ::testing::TempDir();
-    base += "/kvorum-wal-XXXXXX";
-    root_ = mkdtemp(base.data());
-    dir_ = root_ + "/wal";
+    EXPECT_OK(log::Configure({.level = log::Level::kError}));
+    EXPECT_OK(env_.CreateDirs(root_));
+    EXPECT_OK(env_.SyncDir("/"));
   }
-  ~WalTest() override { env_.RemoveAll(root_).IgnoreError(); }
 
-  // Small segments unless the test says otherwise: many files of 64 MB add up.
+  // Small segments unless the test says otherwise.
   static Options Small(uint64_t segment_bytes = 64 * 1024) {
     return {.segment_bytes = segment_bytes};
   }
@@ -99,9 +97,9 @@ class WalTest : public ::testing::Test {
     EXPECT_OK(env_.WriteFile(PathOf(name), bytes));
   }
 
-  Env& env_ = PosixEnv();
-  std::string root_;
-  std::string dir_;
+  FaultEnv env_;
+  const std::string root_ = "/member";
+  std::string dir_ = "/member/wal";
 };
 
 inline const std::string kFirstSegment = "0000000000000000-0000000000000000.wal";
