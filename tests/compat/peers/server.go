@@ -10,12 +10,14 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
 )
 
 const (
@@ -74,7 +76,7 @@ func start(t testing.TB, name, binary string, flags []string) *Server {
 	t.Cleanup(func() {
 		s.Kill()
 		if t.Failed() {
-			t.Logf("log of %s:\n%s", s.Name, s.logs.tail(40))
+			t.Logf("log of %s:\n%s", s.Name, s.logs.tail(6))
 		}
 	})
 	s.Start()
@@ -109,9 +111,9 @@ func (s *Server) waitReady() {
 		select {
 		case err := <-s.exited:
 			s.cmd = nil
-			s.t.Fatalf("%s ended while starting: %v\n%s", s.Name, err, s.logs.tail(40))
+			s.t.Fatalf("%s ended while starting: %v\n%s", s.Name, err, s.logs.tail(6))
 		case <-deadline:
-			s.t.Fatalf("%s is not ready after %v: %s\n%s", s.Name, startTimeout, why, s.logs.tail(40))
+			s.t.Fatalf("%s is not ready after %v: %s\n%s", s.Name, startTimeout, why, s.logs.tail(6))
 		case <-tick.C:
 			if why = s.notReady(); why == "" {
 				return
@@ -192,8 +194,7 @@ func (s *Server) Client(t testing.TB) *clientv3.Client {
 	c, err := clientv3.New(clientv3.Config{
 		Endpoints:   []string{s.Addr},
 		DialTimeout: 10 * time.Second,
-		// The server comes back on the same port after a restart: look again soon.
-		DialKeepAliveTime: 5 * time.Second,
+		Logger:      zap.NewNop(), // what fails is the test's to report
 	})
 	if err != nil {
 		t.Fatalf("connecting to %s: %v", s.Name, err)
@@ -228,9 +229,15 @@ func (b *logBuffer) Write(p []byte) (int, error) {
 	return b.buf.Write(p)
 }
 
+// tail returns the last lines that are more than information.
 func (b *logBuffer) tail(lines int) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	all := bytes.Split(bytes.TrimRight(b.buf.Bytes(), "\n"), []byte("\n"))
-	return string(bytes.Join(all[max(0, len(all)-lines):], []byte("\n")))
+	var kept []string
+	for line := range strings.Lines(b.buf.String()) {
+		if !strings.Contains(line, `"level":"info"`) && !strings.Contains(line, `"level":"debug"`) {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept[max(0, len(kept)-lines):], "")
 }

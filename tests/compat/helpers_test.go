@@ -1,0 +1,31 @@
+package compat
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+
+	"kvorum/tests/compat/peers"
+)
+
+const callTimeout = 20 * time.Second
+
+func withTimeout(t testing.TB) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// grantLeases makes leases with ids of our choice, which etcdctl does not offer.
+func grantLeases(t testing.TB, s *peers.Server, ttlSeconds int64, ids ...int64) {
+	t.Helper()
+	leases := pb.NewLeaseClient(s.Client(t).ActiveConnection())
+	for _, id := range ids {
+		if _, err := leases.LeaseGrant(withTimeout(t), &pb.LeaseGrantRequest{ID: id, TTL: ttlSeconds}); err != nil {
+			t.Fatalf("granting lease %x on %s: %v", id, s.Name, err)
+		}
+	}
+}
