@@ -84,11 +84,15 @@ class KeyIndex {
 
   // Drops what compaction at `at` does not keep, telling `dropped` of each.
   void Compact(Revision at, const Dropped& dropped);
+  // Drops everything.
+  void DropAll(const Dropped& dropped);
   // The revision that counts for a hash at `at`: what Compact(at) would keep of revisions <= `at`,
   // unless it is a tombstone.
   std::optional<RowRevision> KeptForHash(Revision at) const;
 
   const absl::InlinedVector<Entry, 1>& entries() const { return entries_; }
+  // What an entry of this key counts for in the sizes.
+  int64_t RowBytes(const Entry& entry) const;
 
   // The value cache's slot for the row of the newest revision; see value_cache.h.
   struct CacheSlot {
@@ -102,7 +106,6 @@ class KeyIndex {
  private:
   size_t CompactFrom(Revision at) const;
   size_t CountUpTo(Revision at) const;
-  bool InLastGeneration(size_t i) const;
   KeyMeta MetaOf(size_t i) const;
 
   std::string key_;

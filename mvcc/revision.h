@@ -41,6 +41,9 @@ struct RowRevision {
 // The row key of `revision`; 18 bytes for a tombstone.
 std::string EncodeRowKey(const RowRevision& revision, bool tombstone = false);
 
+// "5.1", for messages.
+std::string RevisionText(const RowRevision& revision);
+
 struct RowKey {
   RowRevision revision;
   bool tombstone = false;

@@ -6,7 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -19,6 +19,7 @@
 #include "mvcc/mvcc.h"
 #include "mvcc/pending_rows.h"
 #include "mvcc/read_epochs.h"
+#include "mvcc/revision_set.h"
 #include "mvcc/store_txn.h"
 #include "mvcc/tree_index.h"
 #include "mvcc/value_cache.h"
@@ -101,32 +102,55 @@ class Store {
  private:
   friend class WriteTxn;
   friend class Compactor;
-  class Reader;
-  struct Slice;
+  struct Scan;
+  struct Loader;
+
+  // A compaction whose removal has not begun, and the epoch its reads must have left.
+  struct ScheduledCompaction {
+    Revision revision;
+    int64_t epoch = 0;
+  };
 
   Store(std::unique_ptr<Backend> backend, const StoreOptions& options);
-  Status LoadIndex();
-  void Publish(WriteTxn& txn);
 
-  // Constant after construction.
+  // store_read.cc
+  void StartScan(Scan* scan) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  void ScanSlice(Scan* scan, int64_t max_keys) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  void Visit(const KeyIndex& key, Scan* scan) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  SharedBytes RowInMemory(const KeyIndex& key, const RowRevision& revision) const
+      ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  Status FetchMissing(Scan* scan) const;
+  void FillCache(const Scan& scan, const std::vector<size_t>& fetched) const;
+  StatusOr<SharedBytes> FetchRow(const RowRevision& revision) const;
+
+  // store.cc
+  void Publish(WriteTxn& txn);
+  EventBatch ApplyToIndex(WriteTxn& txn) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void TellLeases(const WriteTxn& txn);
+  Counters MakeCounters();
+
+  // Constant after Open.
   const StoreOptions options_;
   const std::unique_ptr<Backend> backend_;
   CommitPosition opened_at_;
 
-  // Written by the apply thread, read by any.
+  // Written by the apply thread, read by any; in-use bytes are also lowered by the compactor.
   std::atomic<int64_t> current_revision_{kFirstRevision.value()};
-  std::atomic<int64_t> size_in_use_{0};
-  std::atomic<int64_t> size_{0};
+  std::atomic<int64_t> size_in_use_{kEmptyStoreBytes};
+  std::atomic<int64_t> size_{kEmptyStoreBytes};
 
   // Synchronises itself.
   mutable ReadEpochs epochs_;
 
-  // Lock order: only leaf locks are taken under it.
+  // Lock order: no other lock of this module is taken while this one is held.
   mutable absl::Mutex mutex_;
-  mutable TreeIndex index_ ABSL_GUARDED_BY(mutex_);
+  TreeIndex index_ ABSL_GUARDED_BY(mutex_);
   mutable ValueCache cache_ ABSL_GUARDED_BY(mutex_);
   PendingRows pending_ ABSL_GUARDED_BY(mutex_);
   Revision compacted_ ABSL_GUARDED_BY(mutex_) = kNeverCompacted;
+  std::deque<ScheduledCompaction> scheduled_ ABSL_GUARDED_BY(mutex_);
+  // Rows logically gone but perhaps still in the backend. Never null.
+  std::shared_ptr<const RevisionSet> dead_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace kvorum::mvcc

@@ -11,7 +11,8 @@
 //   leaf   a  b(dead)  c  d      m  z
 //
 // Invariants: (1) keys ascend through the leaves; (2) every key of child i is >= separator i and
-// below separator i + 1; (3) no node but the root is empty; (4) a child's count is the sum of its
+// below separator i + 1; (3) no leaf but a lone root is empty, and
+// inner nodes have two children or more; (4) a child's count is the sum of its
 // subtree. Follows in purpose etcd server/storage/mvcc/index.go.
 
 #include <cstdint>
@@ -38,6 +39,10 @@ class TreeIndex {
   // Record a change of the key, making its entry if needed.
   KeyIndex& Put(std::string_view key, const IndexPut& put);
   KeyIndex& Tombstone(std::string_view key, const RowRevision& revision);
+  // Compacts one key. It may be empty afterwards and must then be erased.
+  void Compact(KeyIndex& key, Revision at, const KeyIndex::Dropped& dropped);
+  // Empties the key's history; the caller records a change of it next, or erases it.
+  void DropHistory(KeyIndex& key, const KeyIndex::Dropped& dropped);
   // REQUIRES: the key is there and not live.
   void Erase(std::string_view key);
 
@@ -46,8 +51,6 @@ class TreeIndex {
   int64_t live_keys() const { return live_keys_; }
   // All revisions of all keys.
   int64_t revisions() const { return revisions_; }
-  // For who changes a KeyIndex directly by Compact.
-  void ForgetRevisions(int64_t n) { revisions_ -= n; }
 
   struct Node;
 

@@ -72,8 +72,6 @@ class Batch {
   virtual void Delete(Bucket bucket, std::string_view key) = 0;
   // The row as this batch leaves it: pending, else committed. Not for Bucket::kKey.
   virtual StatusOr<std::optional<std::string>> Get(Bucket bucket, std::string_view key) = 0;
-  // A pending row's share of the size is kept by the batch, except for Bucket::kKey, where the
-  // store's index knows better.
   virtual bool empty() const = 0;
 };
 
@@ -107,9 +105,9 @@ class Backend {
   // before the first commit.
   virtual void SetFlushListener(std::function<void()> listener) = 0;
 
-  // What the background rewrites may leave out: rows in `dead`; tombstones among them only up to
-  // `tombstone_floor`, see compaction.h. Replaces what was set before.
-  virtual void SetPurgeable(std::shared_ptr<const RevisionSet> dead, Revision tombstone_floor) = 0;
+  // What the background rewrites may leave out: rows of the `key` bucket whose revision is in `dead`.
+  // Replaces what was set before. See compaction.h for when a row may be named here.
+  virtual void SetPurgeable(std::shared_ptr<const RevisionSet> dead) = 0;
   // Rewrites one file in which more than `dead_share` of the rows of revision <= `last` are
   // purgeable; false when there is none. Takes tens of milliseconds.
   virtual StatusOr<bool> PurgeOneFile(Revision last, double dead_share) = 0;

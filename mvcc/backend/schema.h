@@ -48,6 +48,18 @@ inline constexpr std::string_view kCountersKey = "counters";  // see Counters in
 inline constexpr std::string_view kClusterIdKey = "cluster_id";
 inline constexpr std::string_view kMemberIdKey = "member_id";
 
+// What a row counts for in the sizes: its bytes and a fixed share of a page.
+inline constexpr int64_t kRowOverheadBytes = 16;
+constexpr int64_t LogicalRowBytes(size_t key_bytes, size_t value_bytes) {
+  return static_cast<int64_t>(key_bytes + value_bytes) + kRowOverheadBytes;
+}
+// The few rows of `meta` change with every commit and are left out, as are our own.
+constexpr bool CountsForSize(Bucket bucket) {
+  return bucket != Bucket::kMeta && bucket != Bucket::kLocal;
+}
+// What an empty store counts for, about the reference's empty file.
+inline constexpr int64_t kEmptyStoreBytes = 20480;
+
 // Tag + key, as the backend stores it.
 std::string BackendKey(Bucket bucket, std::string_view key);
 

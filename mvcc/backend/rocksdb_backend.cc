@@ -1,0 +1,161 @@
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
+#include <rocksdb/convenience.h>
+#include <rocksdb/db.h>
+#include <rocksdb/listener.h>
+
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "mvcc/backend/backend.h"
+#include "mvcc/backend/env_file_system.h"
+#include "mvcc/backend/read_tx.h"
+#include "mvcc/backend/rocksdb_batch.h"
+#include "mvcc/backend/rocksdb_options.h"
+#include "mvcc/backend/status_convert.h"
+
+namespace kvorum::mvcc {
+
+namespace {
+
+// Runs on RocksDB's threads, where the database must not be called.
+class FlushNotifier : public rocksdb::EventListener {
+ public:
+  // Whether a flush ended since the last call.
+  bool TakeFlushed() { return flushed_.exchange(false, std::memory_order_acq_rel); }
+  void MarkFlushed() { flushed_.store(true, std::memory_order_release); }
+  void SetListener(std::function<void()> listener) {
+    absl::MutexLock lock(&mutex_);
+    listener_ = std::move(listener);
+  }
+
+  void OnFlushCompleted(rocksdb::DB*, const rocksdb::FlushJobInfo&) override {
+    MarkFlushed();
+    absl::MutexLock lock(&mutex_);
+    if (listener_) listener_();
+  }
+  void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* error) override {
+    LOG_WARN("state store background error", {"reason", static_cast<int>(reason)},
+             {"severity", static_cast<int>(error->severity())}, {"error", error->ToString()});
+  }
+
+ private:
+  std::atomic<bool> flushed_{true};
+  absl::Mutex mutex_;
+  std::function<void()> listener_ ABSL_GUARDED_BY(mutex_);
+};
+
+std::string AfterBucket(Bucket bucket) {
+  return std::string(1, static_cast<char>(static_cast<uint8_t>(bucket) + 1));
+}
+
+class RocksDbBackend : public Backend {
+ public:
+  RocksDbBackend(std::unique_ptr<rocksdb::Env> env, std::unique_ptr<rocksdb::DB> db,
+                 std::shared_ptr<FlushNotifier> notifier)
+      : env_(std::move(env)), notifier_(std::move(notifier)), db_(std::move(db)), batch_(*db_) {}
+  ~RocksDbBackend() override {
+    rocksdb::CancelAllBackgroundWork(db_.get(), true);
+    const rocksdb::Status closed = db_->Close();
+    if (!closed.ok()) LOG_WARN("failed to close state store", {"error", closed.ToString()});
+  }
+
+  Batch& batch() override { return batch_; }
+  Status Commit(const CommitPosition& position, const Counters& counters) override {
+    return batch_.Write(position, counters);
+  }
+  int64_t TakeSizeDelta() override { return batch_.TakeSizeDelta(); }
+
+  StatusOr<std::optional<std::string>> Get(Bucket bucket, std::string_view key) override {
+    return ReadRocksDb(*db_, rocksdb::ReadOptions(), BackendKey(bucket, key));
+  }
+  std::unique_ptr<Iterator> NewIterator(Bucket bucket, std::string_view first,
+                                        std::string_view last, bool whole_scan) override {
+    return NewReadTx(*db_, {.lower = BackendKey(bucket, first),
+                            .upper = last.empty() ? AfterBucket(bucket) : BackendKey(bucket, last),
+                            .seek_bucket = bucket,
+                            .whole_scan = whole_scan});
+  }
+  std::unique_ptr<Iterator> NewFullIterator() override {
+    return NewReadTx(*db_, {.lower = BackendKey(Bucket::kAlarm, ""),
+                            .upper = AfterBucket(Bucket::kMeta),
+                            .seek_bucket = Bucket::kAlarm,
+                            .whole_scan = true});
+  }
+
+  StatusOr<Index> FlushedIndex() override;
+  Status RequestFlush() override { return FlushNow(false); }
+  Status Flush() override { return FlushNow(true); }
+  void SetFlushListener(std::function<void()> listener) override {
+    notifier_->SetListener(std::move(listener));
+  }
+
+  void SetPurgeable(std::shared_ptr<const RevisionSet>) override {}
+  StatusOr<bool> PurgeOneFile(Revision, double) override { return false; }
+  Status Defragment(std::atomic<bool>* cancelled) override;
+
+ private:
+  Status FlushNow(bool wait);
+
+  const std::unique_ptr<rocksdb::Env> env_;
+  const std::shared_ptr<FlushNotifier> notifier_;
+  const std::unique_ptr<rocksdb::DB> db_;
+  RocksDbBatch batch_;
+
+  absl::Mutex mutex_;
+  Index flushed_index_ ABSL_GUARDED_BY(mutex_);
+};
+
+Status RocksDbBackend::FlushNow(bool wait) {
+  rocksdb::FlushOptions options;
+  options.wait = wait;
+  // Else the call itself would wait for a write stall to pass, also with wait = false.
+  options.allow_write_stall = true;
+  RETURN_IF_ERROR(FromRocksDb(db_->Flush(options)), "flushing state store");
+  return absl::OkStatus();
+}
+
+StatusOr<Index> RocksDbBackend::FlushedIndex() {
+  absl::MutexLock lock(&mutex_);
+  if (!notifier_->TakeFlushed()) return flushed_index_;
+  rocksdb::ReadOptions options;
+  options.read_tier = rocksdb::kPersistedTier;  // skips the memory tables, as there is no log
+  StatusOr<std::optional<std::string>> row =
+      ReadRocksDb(*db_, options, BackendKey(Bucket::kMeta, kConsistentIndexKey));
+  if (!row.ok()) {
+    notifier_->MarkFlushed();
+    return row.status();
+  }
+  if (*row && (*row)->size() == 8) flushed_index_ = Index(ReadBigEndian64(**row));
+  return flushed_index_;
+}
+
+Status RocksDbBackend::Defragment(std::atomic<bool>* cancelled) {
+  RETURN_IF_ERROR(Flush());
+  rocksdb::CompactRangeOptions options;
+  options.exclusive_manual_compaction = false;  // automatic compactions go on
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+  options.allow_write_stall = true;
+  options.canceled = cancelled;
+  return FromRocksDb(db_->CompactRange(options, nullptr, nullptr));
+}
+
+}  // namespace
+
+StatusOr<std::unique_ptr<Backend>> OpenBackend(const BackendOptions& options) {
+  CHECK(options.env != nullptr);
+  std::unique_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(NewEnvFileSystem(*options.env));
+  rocksdb::Options rocksdb_options = MakeRocksDbOptions(options, env.get());
+  auto notifier = std::make_shared<FlushNotifier>();
+  rocksdb_options.listeners.push_back(notifier);
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status opened = rocksdb::DB::Open(rocksdb_options, options.directory, &db);
+  if (!opened.ok()) {
+    return WithContext(FromRocksDb(opened), "opening state store " + options.directory);
+  }
+  return std::make_unique<RocksDbBackend>(std::move(env), std::unique_ptr<rocksdb::DB>(db),
+                                          std::move(notifier));
+}
+
+}  // namespace kvorum::mvcc

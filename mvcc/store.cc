@@ -1,0 +1,128 @@
+#include "mvcc/store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace kvorum::mvcc {
+
+Store::Store(std::unique_ptr<Backend> backend, const StoreOptions& options)
+    : options_(options),
+      backend_(std::move(backend)),
+      cache_(options.value_cache_bytes),
+      dead_(std::make_shared<RevisionSet>()) {}
+
+Store::~Store() = default;
+
+Revision Store::compacted_revision() const {
+  absl::ReaderMutexLock lock(&mutex_);
+  return compacted_;
+}
+
+int64_t Store::key_count() const {
+  absl::ReaderMutexLock lock(&mutex_);
+  return index_.live_keys();
+}
+
+void Store::Publish(WriteTxn& txn) {
+  CHECK_EQ(txn.base_revision(), current_revision());
+  for (const WriteTxn::Change& change : txn.changes_) {
+    const std::string key = EncodeRowKey(change.revision, change.tombstone);
+    backend_->batch().Put(Bucket::kKey, key, change.row.view());
+    size_in_use_.fetch_add(LogicalRowBytes(key.size(), change.row.size()),
+                           std::memory_order_relaxed);
+  }
+  EventBatch events;
+  {
+    absl::MutexLock lock(&mutex_);
+    events = ApplyToIndex(txn);
+    current_revision_.store(txn.revision().value(), std::memory_order_release);
+  }
+  TellLeases(txn);
+  // After the change is visible: a watch that starts at current_revision() + 1 misses nothing.
+  if (options_.events != nullptr) options_.events->Publish(std::move(events));
+}
+
+EventBatch Store::ApplyToIndex(WriteTxn& txn) {
+  EventBatch batch{.revision = txn.revision()};
+  if (options_.events != nullptr) batch.events.reserve(txn.changes_.size());
+  for (const WriteTxn::Change& change : txn.changes_) {
+    if (options_.events != nullptr) {
+      Event event{.type = change.tombstone ? EventType::kDelete : EventType::kPut,
+                  .revision = change.revision,
+                  .row = change.row};
+      if (change.previous) {
+        event.previous = change.previous->modified;
+        if (const KeyIndex* key = index_.Find(change.key))
+          event.previous_row = ValueCache::Get(*key);
+      }
+      batch.events.push_back(std::move(event));
+    }
+    if (change.tombstone) {
+      cache_.Remove(index_.Tombstone(change.key, change.revision));
+    } else {
+      KeyIndex& key =
+          index_.Put(change.key, {.revision = change.revision,
+                                  .created = change.created,
+                                  .version = change.version,
+                                  .lease = change.lease,
+                                  .row_bytes = static_cast<uint32_t>(change.row.size())});
+      cache_.Put(key, change.row);
+    }
+    pending_.Append({change.revision, change.tombstone, change.row});
+  }
+  return batch;
+}
+
+void Store::TellLeases(const WriteTxn& txn) {
+  if (options_.leases == nullptr) return;
+  for (const WriteTxn::Change& change : txn.changes_) {
+    const LeaseId before = change.previous ? change.previous->lease : LeaseId(0);
+    if (before == change.lease) continue;
+    if (before != LeaseId(0)) options_.leases->Detach(before, change.key);
+    if (change.lease != LeaseId(0)) options_.leases->Attach(change.lease, change.key);
+  }
+}
+
+Counters Store::MakeCounters() {
+  size_in_use_.fetch_add(backend_->TakeSizeDelta(), std::memory_order_relaxed);
+  size_.store(std::max(size_bytes(), size_in_use_bytes()), std::memory_order_relaxed);
+  absl::ReaderMutexLock lock(&mutex_);
+  return Counters{.current_revision = current_revision(),
+                  .key_rows = index_.revisions(),
+                  .size_in_use_bytes = size_in_use_bytes(),
+                  .size_bytes = size_bytes()};
+}
+
+Status Store::Commit(const CommitPosition& position) {
+  RETURN_IF_ERROR(backend_->Commit(position, MakeCounters()));
+  std::vector<PendingRow> written;  // lives longer than the lock is held: freeing them takes time
+  {
+    absl::MutexLock lock(&mutex_);
+    written = pending_.TakeAll();
+  }
+  return absl::OkStatus();
+}
+
+Error Store::Compact(Revision revision) {
+  if (revision <= compacted_revision()) return Error::kCompacted;
+  if (revision > current_revision()) return Error::kFutureRevision;
+  backend_->batch().Put(Bucket::kMeta, kScheduledCompactKey, EncodeRowKey({.main = revision}));
+  {
+    absl::MutexLock lock(&mutex_);
+    compacted_ = revision;
+  }
+  // Reads of the new epoch know of the compaction; those of older ones may still need what it removes.
+  const int64_t epoch = epochs_.Advance();
+  {
+    absl::MutexLock lock(&mutex_);
+    scheduled_.push_back({revision, epoch});
+  }
+  if (options_.events != nullptr) {
+    options_.events->Publish({.revision = current_revision(), .compacted = revision});
+  }
+  return Error::kNone;
+}
+
+}  // namespace kvorum::mvcc
