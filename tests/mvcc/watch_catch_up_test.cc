@@ -62,11 +62,12 @@ TEST_F(WatchCatchUpTest, WatchersShareAScan) {
 TEST_F(WatchCatchUpTest, ScanInPiecesReachesEveryone) {
   PutMany("a", 100);
   store_->set_rows_per_read(7);
-  Watch({.key = "a", .start_revision = Revision(50)});
-  Watch({.key = "a", .start_revision = Revision(1)});
-  size_t events = 0;
-  for (const WatchResponse& r : rest_) events += r.events.size();
-  EXPECT_EQ(events, 100u);
+  stream_->Create({.key = "a", .start_revision = Revision(50), .watch_id = 1});
+  stream_->Create({.key = "a", .start_revision = Revision(2), .watch_id = 2});
+  std::map<int64_t, size_t> events;
+  for (const WatchResponse& r : Take()) events[r.watch_id] += r.events.size();
+  EXPECT_EQ(events[1], 52u);
+  EXPECT_EQ(events[2], 100u);
   EXPECT_EQ(stage_->stats().slow_watchers, 0);
 }
 

@@ -29,6 +29,7 @@ class World {
             stage_random_.get(),
             {.event_queue_bytes = 3000, .progress_interval = std::chrono::seconds(1)})),
         store_(std::make_shared<ModelSource>()) {
+    store_->set_rows_per_read(static_cast<int>(1 + Pick(20)));
     stage_->Attach(store_);
     for (Stream& stream : streams_) stream.handle = stage_->NewStream(&stream.sink);
   }
@@ -225,6 +226,7 @@ class World {
   // Everything is published, delivered and consumed.
   void Settle() {
     PublishSome();
+    int rests = 0;
     for (int i = 0; i < 10000; ++i) {
       StatusOr<TimePoint> next = stage_->Step(now_);
       ASSERT_TRUE(next.ok());
@@ -233,7 +235,9 @@ class World {
         stream.sink.set_capacity(1000);
         stream.handle->OnRoom();
       }
-      if (*next > now_ && i > 100) return;
+      // Thrice: a step at rest may not have looked at what was queued meanwhile.
+      rests = *next > now_ ? rests + 1 : 0;
+      if (rests == 3) return;
     }
     FAIL() << "the stage never comes to rest";
   }
@@ -248,7 +252,7 @@ class World {
 };
 
 TEST(WatchPropertyTest, EveryWatchSeesExactlyTheModelsEvents) {
-  for (uint64_t seed = 1; seed <= 200; ++seed) {
+  for (uint64_t seed = 1; seed <= 150; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     World(seed).RunRandomly();
     if (::testing::Test::HasFailure()) return;
