@@ -246,6 +246,11 @@ bool Membership::IsRemoved(MemberId id) const {
   return removed_.contains(id);
 }
 
+std::vector<MemberId> Membership::Removed() const {
+  absl::MutexLock lock(&mutex_);
+  return {removed_.begin(), removed_.end()};
+}
+
 std::string Membership::cluster_version() const {
   absl::MutexLock lock(&mutex_);
   return cluster_version_;

@@ -56,6 +56,8 @@ class Membership {
   // False for a member this one does not know (yet): the learner's rules are then off.
   bool IsLearner(MemberId id) const;
   bool IsRemoved(MemberId id) const;
+  // Members of earlier times, whose ids never come back.
+  std::vector<MemberId> Removed() const;
   // "3.7.0"; empty while there is none.
   std::string cluster_version() const;
   // What raft counts: from the members, never joint.

@@ -1,0 +1,98 @@
+#include "server/apply_stage.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "server/fatal.h"
+
+namespace kvorum::server {
+
+ApplyStage::ApplyStage(Options options, Output output)
+    : options_(options), output_(std::move(output)) {
+  const mvcc::CommitPosition position = options_.store->opened_at();
+  batch_index_ = position.index;
+  batch_term_ = position.term;
+  applied_.store(position.index.value());
+  term_.store(position.term.value());
+}
+
+void ApplyStage::Push(std::vector<LogEntry> entries) { inbox_.Push(Task(std::move(entries))); }
+
+void ApplyStage::RequestCommit() { inbox_.Push(Task(CommitRequest{})); }
+
+void ApplyStage::OnFlushed() { inbox_.Push(Task(Flushed{})); }
+
+TimePoint ApplyStage::WakeAt() const { return disk_full_ ? retry_at_ : TimePoint::max(); }
+
+bool ApplyStage::Step(Wait wait) {
+  std::vector<Task> tasks = wait == Wait::kYes ? inbox_.PopAll(WakeAt()) : inbox_.TryPopAll();
+  for (Task& task : tasks) waiting_.push_back(std::move(task));
+  if (disk_full_) {
+    if (options_.clock->Now() < retry_at_) return !tasks.empty();
+    Commit();
+    if (disk_full_) return true;
+  }
+  if (waiting_.empty()) return false;
+  for (Task& task : std::exchange(waiting_, {})) {
+    std::visit([this](auto& t) { Take(t); }, task);
+  }
+  if (commit_wanted_) Commit();
+  return true;
+}
+
+void ApplyStage::Take(std::vector<LogEntry>& entries) {
+  mvcc::Batch& rows = options_.store->backend().batch();
+  for (const LogEntry& entry : entries) {
+    // Of a directory whose store is ahead of its log: the store has it already.
+    if (entry.index <= batch_index_) continue;
+    CHECK_EQ(entry.index, batch_index_ + 1);
+    options_.entries->Apply(entry, rows, &batch_);
+    batch_index_ = entry.index;
+    batch_term_ = entry.term;
+  }
+  commit_wanted_ = true;
+}
+
+void ApplyStage::Commit() {
+  mvcc::CommitPosition position{.index = batch_index_, .term = batch_term_};
+  if (!batch_.conf_changes.empty()) {
+    position.conf_state = EncodeConfStateJson(options_.membership->conf_state());
+  }
+  const Status status = options_.store->Commit(position);
+  if (absl::IsResourceExhausted(status)) {
+    if (!disk_full_) LOG_ERROR("no space left to apply entries; trying again", {"error", status});
+    disk_full_ = true;
+    retry_at_ = options_.clock->Now() + kRetryInterval;
+    AnswerNoSpace();
+    return;
+  }
+  if (!status.ok()) Fatal("failed to commit to the store", {{"error", status}});
+  disk_full_ = false;
+  commit_wanted_ = false;
+  Finish();
+}
+
+// The alarm that would tell them cannot be applied before there is space.
+void ApplyStage::AnswerNoSpace() {
+  for (WaitList::Result& result : batch_.results) result.error = Error::kNoSpace;
+  options_.wait_list->Complete(batch_.results);
+  batch_.results.clear();
+  batch_.raise_no_space.clear();
+}
+
+void ApplyStage::Finish() {
+  AppliedBatch batch = std::exchange(batch_, {});
+  term_.store(batch_term_.value(), std::memory_order_relaxed);
+  applied_.store(batch_index_.value(), std::memory_order_release);
+  for (raftpb::ConfChange& change : batch.conf_changes) output_.on_conf_change(std::move(change));
+  output_.on_applied(batch_index_);
+  for (const Term term : batch.terms_started) output_.on_term_started(term);
+  // Before the results are given out, which would otherwise answer those that have to wait.
+  if (!batch.raise_no_space.empty()) output_.raise_no_space(std::move(batch.raise_no_space));
+  options_.wait_list->Complete(batch.results);
+  options_.read_index->OnApplied(batch_index_);
+  if (batch.compacted) output_.on_compaction();
+  options_.snapshots->OnCommitted(batch_index_, batch_term_);
+}
+
+}  // namespace kvorum::server

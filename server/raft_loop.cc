@@ -1,0 +1,243 @@
+#include "server/raft_loop.h"
+
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/check.h"
+
+namespace kvorum::server {
+namespace {
+
+int64_t CostOf(const RaftLoop::Proposal& proposal) {
+  return static_cast<int64_t>(sizeof(proposal) + proposal.data.size());
+}
+
+SharedBytes ReadContext(uint64_t id) {
+  std::string bytes;
+  AppendBigEndian64(&bytes, id);
+  return SharedBytes(std::move(bytes));
+}
+
+Error ErrorOf(raft::ProposeResult result) {
+  return result == raft::ProposeResult::kOk ? Error::kOk : Error::kProposalDropped;
+}
+
+}  // namespace
+
+RaftLoop::RaftLoop(Options options, Output output)
+    : id_(options.node->id()),
+      options_(std::move(options)),
+      output_(std::move(output)),
+      storage_(*options_.storage),
+      node_(*options_.node),
+      next_tick_(options_.clock->Now() + options_.tick_interval) {
+  last_tick_.store(options_.clock->Now().time_since_epoch().count());
+  Publish();
+}
+
+// ---- In: any thread ---------------------------------------------------------------------------------
+
+bool RaftLoop::Propose(Proposal proposal) {
+  const int64_t cost = CostOf(proposal);
+  return inbox_.TryPush(Event(std::move(proposal)), cost);
+}
+
+void RaftLoop::ProposeConfChange(raftpb::ConfChange change) {
+  inbox_.Push(Event(ConfChangeProposal{std::move(change)}), 0);
+}
+
+void RaftLoop::WakeForReads() { inbox_.Push(Event(ReadsWaiting{}), 0); }
+
+void RaftLoop::OnDurable(WalStage::Durable durable) { inbox_.Push(Event(std::move(durable)), 0); }
+
+void RaftLoop::OnConfChange(raftpb::ConfChange change) {
+  inbox_.Push(Event(ConfChangeApplied{std::move(change)}), 0);
+}
+
+void RaftLoop::OnApplied(Index index) { inbox_.Push(Event(Applied{index}), 0); }
+
+std::optional<Index> RaftLoop::sole_voter_read_point() const {
+  const uint64_t point = read_point_.load(std::memory_order_acquire);
+  return point == 0 ? std::nullopt : std::optional(Index(point));
+}
+
+// ---- The loop ---------------------------------------------------------------------------------------
+
+bool RaftLoop::Step(Wait wait) {
+  std::vector<Event> events = wait == Wait::kYes ? inbox_.PopAll(next_tick_) : inbox_.TryPopAll();
+  const TimePoint now = options_.clock->Now();
+  const bool ticked = TickIfDue(now);
+  if (events.empty() && !ticked && !node_.HasReady()) return false;
+  for (Event& event : events) std::visit([this](auto& e) { Handle(e); }, event);
+  CampaignIfAlone();
+  ProposeHeld();
+  AskReadIndex(now);
+  while (node_.HasReady()) HandleReady(node_.TakeReady());
+  Publish();
+  return true;
+}
+
+bool RaftLoop::TickIfDue(TimePoint now) {
+  if (now < next_tick_) return false;
+  last_tick_.store(now.time_since_epoch().count());
+  // Ticks missed by a loop that did not run are not made up for: time passed for nobody else in it.
+  next_tick_ += options_.tick_interval;
+  if (next_tick_ <= now) next_tick_ = now + options_.tick_interval;
+  node_.Tick();
+  ExpireHeld(now);
+  options_.wait_list->Expire(now, [] { return Error::kTimeout; });
+  options_.read_index->Expire(now);
+  return true;
+}
+
+// Without a leader a proposal has not entered the log: its call ends as if it had never begun.
+void RaftLoop::ExpireHeld(TimePoint now) {
+  std::deque<Proposal> kept;
+  for (Proposal& proposal : held_) {
+    if (proposal.deadline > now) {
+      kept.push_back(std::move(proposal));
+      continue;
+    }
+    held_bytes_ -= CostOf(proposal);
+    options_.wait_list->Fail(proposal.request_id, Error::kDeadlineExceeded);
+  }
+  held_.swap(kept);
+}
+
+// A member that needs nobody's vote does not wait for an election timeout.
+void RaftLoop::CampaignIfAlone() {
+  if (node_.leader() != raft::kNone || node_.role() != raft::Role::kFollower) return;
+  const raftpb::ConfState state = node_.conf_state();
+  const bool alone = state.voters_size() == 1 && state.voters_outgoing_size() == 0 &&
+                     MemberId(state.voters(0)) == id_;
+  if (alone) node_.Campaign();
+}
+
+void RaftLoop::Handle(Proposal& proposal) {
+  const int64_t cost = CostOf(proposal);
+  if (held_bytes_ > 0 && held_bytes_ + cost > kProposalBytes) {
+    options_.wait_list->Fail(proposal.request_id, Error::kTooManyRequests);
+    return;
+  }
+  held_bytes_ += cost;
+  held_.push_back(std::move(proposal));
+}
+
+void RaftLoop::Handle(ConfChangeProposal& proposal) {
+  const raft::ProposeResult result = node_.ProposeConfChange(proposal.change);
+  if (result != raft::ProposeResult::kOk && proposal.change.id() != 0) {
+    options_.wait_list->Fail(proposal.change.id(), ErrorOf(result));
+  }
+}
+
+void RaftLoop::Handle(WalStage::Durable& durable) {
+  for (raft::AppendAck& ack : durable.acks) node_.OnAppended(std::move(ack));
+  if (conf_change_under_way_ == Index(0)) {
+    Send(std::move(durable.messages));
+  } else {
+    for (raft::Message& message : durable.messages) {
+      messages_held_back_.push_back(std::move(message));
+    }
+  }
+}
+
+void RaftLoop::Handle(ConfChangeApplied& applied) {
+  node_.ApplyConfChange(applied.change);
+  Publish();
+}
+
+void RaftLoop::Handle(Applied& applied) {
+  node_.OnApplied(applied.index);
+  if (conf_change_under_way_ <= applied.index) {
+    conf_change_under_way_ = Index(0);
+    Send(std::exchange(messages_held_back_, {}));
+  }
+  CompactMemory(applied.index);
+}
+
+void RaftLoop::ProposeHeld() {
+  if (held_.empty() || node_.leader() == raft::kNone || output_.log_congested()) return;
+  std::vector<SharedBytes> batch;
+  batch.reserve(held_.size());
+  for (const Proposal& proposal : held_) batch.push_back(proposal.data);
+  const raft::ProposeResult result = node_.ProposeBatch(std::move(batch));
+  if (result != raft::ProposeResult::kOk) {
+    for (const Proposal& proposal : held_) {
+      options_.wait_list->Fail(proposal.request_id, ErrorOf(result));
+    }
+  }
+  held_.clear();
+  held_bytes_ = 0;
+}
+
+void RaftLoop::AskReadIndex(TimePoint now) {
+  const uint64_t id = options_.request_ids->Next();
+  if (options_.read_index->StartRound(now, id, std::exchange(retry_reads_, false))) {
+    node_.ReadIndex(ReadContext(id));
+  }
+}
+
+// ---- Out --------------------------------------------------------------------------------------------
+
+void RaftLoop::HandleReady(raft::Ready ready) {
+  // Before anything leaves: who learns of a commit from us must not find us reading behind it.
+  Publish();
+  if (ready.soft_state) OnSoftState(*ready.soft_state);
+  for (const raft::ReadState& state : ready.read_states) {
+    CHECK_EQ(state.context.size(), sizeof(uint64_t));
+    options_.read_index->OnAnswer(ReadBigEndian64(state.context.view()), state.index);
+  }
+  // An answered round makes room for the reads that came meanwhile.
+  if (!ready.read_states.empty()) AskReadIndex(options_.clock->Now());
+  CHECK(ready.snapshot == nullptr) << "received snapshots are not served by this build";
+  Send(std::move(ready.messages));
+  if (ready.needs_append) {
+    output_.append({.entries = std::move(ready.entries),
+                    .hard_state = ready.hard_state,
+                    .messages = std::move(ready.messages_after_append),
+                    .ack = std::move(ready.append_ack)});
+  }
+  if (!ready.committed_entries.empty()) HandOutCommitted(std::move(ready.committed_entries));
+}
+
+void RaftLoop::OnSoftState(const raft::SoftState& state) {
+  const MemberId old_leader = leader();
+  leader_.store(state.leader.value(), std::memory_order_relaxed);
+  if (state.leader != raft::kNone && state.leader != old_leader) {
+    options_.read_index->OnLeaderChange();
+  }
+  const bool leads = state.role == raft::Role::kLeader;
+  if (leads != was_leader_) output_.on_leadership(leads);
+  was_leader_ = leads;
+}
+
+void RaftLoop::HandOutCommitted(std::vector<LogEntry> entries) {
+  for (const LogEntry& entry : entries) {
+    if (raft::IsConfChange(entry)) conf_change_under_way_ = entry.index;
+    // The first entry of our own term: only from here on can a leader answer reads.
+    if (entry.data.empty() && entry.term == node_.term()) retry_reads_ = true;
+  }
+  if (retry_reads_) AskReadIndex(options_.clock->Now());
+  output_.apply(std::move(entries));
+}
+
+// What a follower needs below the catch-up entries it gets as a snapshot.
+void RaftLoop::CompactMemory(Index applied) {
+  const uint64_t behind = applied - storage_.FirstIndex();
+  if (applied < storage_.FirstIndex() || behind < options_.catchup_entries + kCompactEvery) return;
+  CHECK_OK(storage_.CreateSnapshot(applied, node_.conf_state(), SharedBytes()));
+  CHECK_OK(storage_.Compact(applied - options_.catchup_entries));
+}
+
+void RaftLoop::Send(std::vector<raft::Message> messages) {
+  if (!messages.empty()) output_.send(std::move(messages));
+}
+
+void RaftLoop::Publish() {
+  term_.store(node_.term().value(), std::memory_order_relaxed);
+  committed_.store(node_.committed().value(), std::memory_order_release);
+  const std::optional<Index> point = node_.SoleVoterReadIndex();
+  read_point_.store(point ? point->value() : 0, std::memory_order_release);
+}
+
+}  // namespace kvorum::server

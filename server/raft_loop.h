@@ -1,0 +1,150 @@
+#pragma once
+// RaftLoop: the one driver of raft::RawNode. Follow an entry from here: Propose -> inbox -> held until
+// there is a leader -> RawNode -> Ready -> WalStage -> OnDurable -> Ready -> ApplyStage -> OnApplied.
+//
+// It never touches a disk and never waits for one, so ticks, heartbeats and read rounds go on while
+// a sync is under way. What others need to know without asking it stands in atomics.
+//
+// Queues. Proposals: bounded in bytes, here and, while there is no leader or the log cannot keep up,
+// in `held_`; beyond that Propose says no. A held proposal is given up at its deadline. Everything
+// else that comes in is bounded by what was sent out.
+//
+// Threads: Step on the stage, everything else public on any. Follows etcd server/etcdserver/raft.go.
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "base/bounded_queue.h"
+#include "base/clock.h"
+#include "raft/raft.h"
+#include "server/read_index.h"
+#include "server/request_id.h"
+#include "server/stage.h"
+#include "server/wait_list.h"
+#include "server/wal_stage.h"
+
+namespace kvorum::server {
+
+class RaftLoop : public Stage {
+ public:
+  // Of proposals in the inbox, and again of proposals held.
+  static constexpr int64_t kProposalBytes = 64 << 20;
+  // Applied entries between two compactions of the log in memory.
+  static constexpr uint64_t kCompactEvery = 100;
+
+  struct Proposal {
+    uint64_t request_id = 0;  // in the wait list
+    TimePoint deadline;
+    SharedBytes data;
+  };
+  struct Options {
+    std::unique_ptr<raft::MemoryStorage> storage;
+    std::unique_ptr<raft::RawNode> node;  // made on `storage`
+    Clock* clock = nullptr;
+    Duration tick_interval;
+    uint64_t catchup_entries = 0;  // stay in memory below what is applied
+    WaitList* wait_list = nullptr;
+    ReadIndex* read_index = nullptr;
+    RequestIdGenerator* request_ids = nullptr;
+  };
+  // Called on the loop's thread; must not block.
+  struct Output {
+    std::function<void(WalStage::Append)> append;
+    std::function<bool()> log_congested;
+    std::function<void(std::vector<LogEntry>)> apply;
+    std::function<void(std::vector<raft::Message>)> send;
+    // This member has won or lost the leadership.
+    std::function<void(bool is_leader)> on_leadership;
+  };
+
+  RaftLoop(Options options, Output output);
+
+  // -- in ------------------------------------------------------------------------------------------
+  // False: too many are waiting already.
+  [[nodiscard]] bool Propose(Proposal proposal);
+  void ProposeConfChange(raftpb::ConfChange change);
+  // There are new reads in ReadIndex.
+  void WakeForReads();
+  void OnDurable(WalStage::Durable durable);
+  // A committed change was applied to the members, or refused (node id 0). Before OnApplied of it.
+  void OnConfChange(raftpb::ConfChange change);
+  void OnApplied(Index index);
+
+  bool Step(Wait wait) override;
+  void Wake() override { inbox_.Wake(); }
+
+  // -- published -----------------------------------------------------------------------------------
+  MemberId leader() const { return MemberId(leader_.load(std::memory_order_relaxed)); }
+  bool is_leader() const { return leader() == id_; }
+  Index committed() const { return Index(committed_.load(std::memory_order_acquire)); }
+  Term term() const { return Term(term_.load(std::memory_order_relaxed)); }
+  // Set while this member leads alone: what is applied up to here may be read without a round.
+  std::optional<Index> sole_voter_read_point() const;
+  // When the loop last ticked; an old one means that it does not run.
+  TimePoint last_tick() const { return TimePoint(Duration(last_tick_.load())); }
+
+ private:
+  struct ReadsWaiting {};
+  struct Applied {
+    Index index;
+  };
+  struct ConfChangeApplied {
+    raftpb::ConfChange change;
+  };
+  struct ConfChangeProposal {
+    raftpb::ConfChange change;
+  };
+  using Event = std::variant<Proposal, ConfChangeProposal, ReadsWaiting, WalStage::Durable,
+                             ConfChangeApplied, Applied>;
+
+  void Handle(Proposal& proposal);
+  void Handle(ConfChangeProposal& proposal);
+  void Handle(ReadsWaiting&) {}
+  void Handle(WalStage::Durable& durable);
+  void Handle(ConfChangeApplied& applied);
+  void Handle(Applied& applied);
+
+  bool TickIfDue(TimePoint now);
+  void ExpireHeld(TimePoint now);
+  void CampaignIfAlone();
+  void ProposeHeld();
+  void AskReadIndex(TimePoint now);
+  void HandleReady(raft::Ready ready);
+  void OnSoftState(const raft::SoftState& state);
+  void HandOutCommitted(std::vector<LogEntry> entries);
+  void CompactMemory(Index applied);
+  void Send(std::vector<raft::Message> messages);
+  void Publish();
+
+  // Constant after construction.
+  const MemberId id_;
+  const Options options_;
+  const Output output_;
+  raft::MemoryStorage& storage_;
+  raft::RawNode& node_;
+
+  BoundedQueue<Event> inbox_{kProposalBytes};
+
+  // The loop's alone.
+  TimePoint next_tick_;
+  std::deque<Proposal> held_;
+  int64_t held_bytes_ = 0;
+  bool retry_reads_ = false;
+  bool was_leader_ = false;
+  Index conf_change_under_way_;                    // handed out and not yet applied; 0: none
+  std::vector<raft::Message> messages_held_back_;  // meanwhile
+
+  // Written by the loop, read by any.
+  std::atomic<uint64_t> leader_{0};
+  std::atomic<uint64_t> term_{0};
+  std::atomic<uint64_t> committed_{0};
+  std::atomic<uint64_t> read_point_{0};  // 0: none, so one number says both
+  std::atomic<Duration::rep> last_tick_{0};
+};
+
+}  // namespace kvorum::server
