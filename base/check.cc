@@ -1,7 +1,5 @@
 #include "base/check.h"
 
-#include <absl/debugging/stacktrace.h>
-#include <absl/debugging/symbolize.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -10,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/stack_trace.h"
 #include "base/strings.h"
 
 namespace kvorum::check_internal {
@@ -25,14 +24,10 @@ void WriteToStderr(std::string_view text) {
 }
 
 void WriteStack() {
-  constexpr int kFramesMax = 64;
+  constexpr size_t kFramesMax = 64;
   void* frames[kFramesMax];
-  const int count = absl::GetStackTrace(frames, kFramesMax, /*skip_count=*/2);
-  for (int i = 0; i < count; ++i) {
-    char symbol[1024];
-    const bool known = absl::Symbolize(frames[i], symbol, sizeof(symbol));
-    WriteToStderr(StrCat("    @ 0x", absl::Hex(reinterpret_cast<uintptr_t>(frames[i])), "  ",
-                         known ? symbol : "?", "\n"));
+  for (void* const frame : CaptureStack(frames)) {
+    WriteToStderr(StrCat("    @ ", DescribeFrame(frame), "\n"));
   }
 }
 

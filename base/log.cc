@@ -1,7 +1,5 @@
 #include "base/log.h"
 
-#include <absl/debugging/stacktrace.h>
-#include <absl/debugging/symbolize.h>
 #include <absl/strings/numbers.h>
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
@@ -17,6 +15,7 @@
 
 #include "base/go_duration.h"
 #include "base/log_sampler.h"
+#include "base/stack_trace.h"
 #include "base/strings.h"
 
 namespace kvorum::log {
@@ -168,19 +167,15 @@ void AppendField(std::string* out, std::string_view key, const Value& value) {
   std::visit(AppendValue{out}, value);
 }
 
-// One frame a pair of lines, "function\n\taddress", innermost first, without the logger's own.
+// One frame a line, innermost first, without the logger's own.
 std::string StackTrace() {
-  constexpr int kFramesMax = 16;
+  constexpr size_t kFramesMax = 16;
   void* frames[kFramesMax];
-  const int count = absl::GetStackTrace(frames, kFramesMax, /*skip_count=*/2);
   std::string text;
-  for (int i = 0; i < count; ++i) {
-    char symbol[512];
-    const bool known = absl::Symbolize(frames[i], symbol, sizeof(symbol));
-    StrAppend(&text, i > 0 ? "\n" : "", known ? symbol : "?", "\n\t0x",
-              absl::Hex(reinterpret_cast<uintptr_t>(frames[i])));
+  for (void* const frame : CaptureStack(frames)) {
+    StrAppend(&text, text.empty() ? "" : "\n", DescribeFrame(frame));
   }
-  return text.empty() ? "?" : text;
+  return text;
 }
 
 // The payload is a whole line already: nothing to add but its end.

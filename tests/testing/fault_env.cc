@@ -57,7 +57,9 @@ struct FaultEnv::Node {
   std::variant<UnsyncedFile, Directory> contents;
   WallTime modified;
   WallTime modified_durable;
+  // The file that holds the lock, if it was taken in this epoch.
   const OpenFile* lock_owner = nullptr;
+  uint64_t lock_epoch = 0;
 };
 
 // --- Files ---
@@ -127,10 +129,12 @@ class FaultEnv::OpenFile : public File {
     absl::MutexLock lock(&env_->mutex_);
     RETURN_IF_ERROR(Enter(Op::kInspect, "lock"));
     if (!writable_) return Refused("lock", path_, kBadDescriptor);
-    if (node_->lock_owner != nullptr && node_->lock_owner != this) {
+    const bool locked = node_->lock_owner != nullptr && node_->lock_epoch == env_->epoch_;
+    if (locked && node_->lock_owner != this) {
       return absl::FailedPreconditionError("fileutil: file already locked");
     }
     node_->lock_owner = this;
+    node_->lock_epoch = epoch_;
     return absl::OkStatus();
   }
 
@@ -212,7 +216,6 @@ void FaultEnv::PowerOn(const CrashOptions& options) {
   while (!waiting.empty()) {
     Node* const node = waiting.back();
     waiting.pop_back();
-    node->lock_owner = nullptr;
     node->modified = node->modified_durable;
     if (!node->is_directory()) {
       node->file().LosePower(options.files, random.get());
