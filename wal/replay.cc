@@ -20,9 +20,14 @@ Status Parse(std::string_view data, std::string_view what, Message* message) {
 Status AcceptEntry(std::string_view data, const WalSnapshot& start, ReplayedLog* log) {
   ASSIGN_OR_RETURN(LogEntry entry, DecodeEntry(data));
   log->last_index = entry.index;
-  if (entry.index <= start.index) return absl::OkStatus();
-
   auto& entries = log->replay.entries;
+  if (entry.index <= start.index) {
+    // It is in the snapshot, but it replaced all that stood from there on. etcd misses this: it may
+    // revive an entry of an older term behind the snapshot, and vote by that one's term.
+    if (entry.index > Index(0)) entries.clear();
+    return absl::OkStatus();
+  }
+
   const uint64_t slot = entry.index - start.index - 1;
   if (slot > entries.size()) {
     return absl::DataLossError(absl::StrFormat(

@@ -106,6 +106,17 @@ TEST_F(WalTest, LaterEntriesReplaceUncommittedOnes) {
   EXPECT_THAT(Names(Read().entries), ElementsAre("1/1", "1/2", "1/3", "2/4", "3/5"));
 }
 
+// The entry behind the snapshot was overwritten by entries that the snapshot covers; etcd v3.7.1 brings
+// it back here.
+TEST_F(WalTest, EntriesReplacedByOnesBelowTheSnapshotStayReplaced) {
+  auto wal = Create();
+  ASSERT_OK(wal->Save(State(3, 1, 0), Entries(3, 1, 5)));
+  ASSERT_OK(wal->Save(State(4, 2, 4), Entries(4, 3, 4)));
+  ASSERT_OK(wal->SaveSnapshot(At(4, 4)));
+  ASSERT_OK(wal->Close());
+  EXPECT_THAT(Read(At(4, 4)).entries, IsEmpty());
+}
+
 TEST_F(WalTest, NothingToSaveWritesNothing) {
   auto wal = Create();
   const uint64_t before = wal->tail_bytes();
