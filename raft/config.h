@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string_view>
 
 #include "base/random.h"
@@ -31,6 +32,8 @@ struct Config {
   // least the storage's snapshot index (0 counts as that), at most HardState.commit. How to choose
   // it when the store is ahead of the log: raft.h, "Restart".
   Index applied;
+  // The configuration in force at `applied`, if that is not the one in the storage's snapshot.
+  std::optional<ConfState> conf_state;
   // Source of the randomised election timeouts. Outlives the node.
   Random* random = nullptr;
 

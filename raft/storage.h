@@ -48,8 +48,8 @@ class MemoryStorage : public Storage {
  public:
   MemoryStorage();
 
-  Index FirstIndex() const override { return snapshot_point_.index + 1; }
-  Index LastIndex() const override { return snapshot_point_.index + entries_.size(); }
+  Index FirstIndex() const override { return compacted_.index + 1; }
+  Index LastIndex() const override { return compacted_.index + entries_.size(); }
   std::optional<Term> TermAt(Index i) const override;
   std::optional<std::vector<Entry>> Entries(Index lo, Index hi, uint64_t max_bytes) const override;
   SnapshotPtr CurrentSnapshot() const override { return snapshot_; }
@@ -79,8 +79,8 @@ class MemoryStorage : public Storage {
 
  private:
   HardState hard_state_;
-  SnapshotPtr snapshot_;    // never null
-  EntryId snapshot_point_;  // identity of the entry just before entries_
+  SnapshotPtr snapshot_;  // never null
+  EntryId compacted_;     // identity of the entry just before entries_
   std::deque<Entry> entries_;
 };
 

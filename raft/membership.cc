@@ -1,0 +1,62 @@
+// Configuration changes taking effect.
+
+#include "base/check.h"
+#include "raft/raft_core.h"
+
+namespace kvorum::raft {
+
+confchange::ProgressLimits RaftCore::limits() const {
+  return {.max_inflight_messages = config_.max_inflight_messages,
+          .max_inflight_bytes = config_.max_inflight_bytes};
+}
+
+ConfState RaftCore::ApplyConfChange(const ConfChangeV2& change) {
+  const confchange::Changer changer({.config = membership_, .progress = progress_},
+                                    log_.LastIndex(), limits());
+  StatusOr<confchange::Result> to = changer.Apply(change);
+  // The change is committed: every member applies it, and one that cannot has diverged.
+  CHECK(to.ok()) << "a committed configuration change cannot be applied: " << to.status().message();
+  return SwitchTo(*std::move(to));
+}
+
+ConfState RaftCore::SwitchTo(confchange::Result to) {
+  membership_ = std::move(to.config);
+  progress_ = std::move(to.progress);
+  Trace(TraceLevel::kInfo, " switched to configuration ", membership_.ToString());
+  const ConfState state = membership_.ToConfState();
+  if (!IsLeader()) return state;
+
+  const tracker::Progress* self = FindProgress(config_.id);
+  if (self == nullptr || self->is_learner()) {
+    // Leading on without a vote of its own, until the others take over, keeps the cluster served.
+    if (config_.step_down_on_removal) BecomeFollower(term_, kNone);
+    return state;
+  }
+  if (membership_.voters.incoming.empty()) return state;
+  // A smaller quorum may already hold what was waiting for the larger one.
+  if (MaybeCommit()) {
+    BroadcastAppend();
+  } else {
+    for (const auto& [id, pr] : progress_) {
+      if (id != config_.id) MaybeSendAppend(id, /*send_if_empty=*/false);
+    }
+  }
+  if (lead().transferee != kNone && !membership_.voters.Contains(lead().transferee)) {
+    AbortTransfer();
+  }
+  return state;
+}
+
+// Once the change that entered the joint state is applied, proposes to leave it; asked again with
+// every batch applied, in case the proposal was refused (a transfer was running) or lost.
+void RaftCore::MaybeLeaveJoint() {
+  if (!membership_.auto_leave || log_.applied() < lead().pending_conf_index) return;
+  Message m{.type = MessageType::kProp, .from = config_.id};
+  m.entries.push_back({.type = EntryType::kConfChangeV2});
+  if (Propose(std::move(m)) == ProposeResult::kOk) {
+    Trace(TraceLevel::kInfo, " initiating automatic transition out of joint configuration ",
+          membership_.ToString());
+  }
+}
+
+}  // namespace kvorum::raft
