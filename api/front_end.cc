@@ -1,0 +1,107 @@
+#include <pthread.h>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include <absl/synchronization/notification.h>
+
+#include "api/api.h"
+#include "api/grpc/grpc_front.h"
+#include "api/http/health.h"
+#include "api/http/http_server.h"
+#include "api/http/version.h"
+#include "api/listener/port_mux.h"
+#include "base/check.h"
+#include "base/log.h"
+
+namespace kvorum::api {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// The thread of listener and HTTP, and what runs on it.
+class FrontEndImpl final : public FrontEnd {
+ public:
+  explicit FrontEndImpl(const FrontEndOptions& options)
+      : options_(options), work_(asio::make_work_guard(io_)), mux_(&io_), executor_(&io_) {}
+  ~FrontEndImpl() override {
+    Shutdown(Duration::zero());
+    Join();
+  }
+
+  Status OpenAll() {
+    for (const std::string& url : options_.client_urls) RETURN_IF_ERROR(mux_.Open(url));
+    return absl::OkStatus();
+  }
+  std::vector<std::string> addresses() const override { return mux_.addresses(); }
+
+  Status Start(server::Server* server) override {
+    ASSIGN_OR_RETURN(grpc_, GrpcFront::Start(options_, server));
+    AddVersion(&router_, server);
+    AddHealth(&router_, server, &executor_);
+    http_.emplace(&io_, &router_);
+    PortMux::Sinks sinks;
+    sinks.grpc = [this](int fd, const std::string& read) { grpc_->Serve(fd, read); };
+    sinks.http = [this](int fd, std::string read) { http_->Serve(fd, std::move(read)); };
+    mux_.Start(std::move(sinks));
+    thread_ = std::thread([this] { io_.run(); });
+    pthread_setname_np(thread_.native_handle(), "http");
+    for (const std::string& address : addresses()) {
+      LOG_INFO("serving client traffic insecurely; this is strongly discouraged!",
+               {"traffic", "grpc+http"}, {"address", address});
+    }
+    return absl::OkStatus();
+  }
+
+  void Shutdown(Duration grace) override {
+    if (!thread_.joinable() || std::exchange(shut_down_, true)) return;
+    OnIoThread([this] { mux_.Stop(); });
+    grpc_->Shutdown(grace);
+  }
+
+  void Join() override {
+    if (!thread_.joinable()) return;
+    CHECK(shut_down_) << "Shutdown comes before Join";
+    grpc_->Join();
+    // A health check that waits for the server has been answered or is about to be.
+    for (bool idle = false; !idle;) OnIoThread([this, &idle] { idle = http_->pending() == 0; });
+    io_.stop();
+    thread_.join();
+  }
+
+ private:
+  template <typename F>
+  void OnIoThread(F work) {
+    absl::Notification done;
+    asio::post(io_, [&] {
+      work();
+      done.Notify();
+    });
+    done.WaitForNotification();
+  }
+
+  const FrontEndOptions options_;
+  asio::io_context io_;
+  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  PortMux mux_;
+  IoExecutor executor_;
+  HttpRouter router_;
+  std::optional<HttpServer> http_;
+  std::unique_ptr<GrpcFront> grpc_;
+  std::thread thread_;
+  bool shut_down_ = false;
+};
+
+}  // namespace
+
+StatusOr<std::unique_ptr<FrontEnd>> FrontEnd::Listen(const FrontEndOptions& options) {
+  auto front_end = std::make_unique<FrontEndImpl>(options);
+  RETURN_IF_ERROR(front_end->OpenAll());
+  return front_end;
+}
+
+}  // namespace kvorum::api

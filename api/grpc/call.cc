@@ -1,0 +1,41 @@
+#include "api/grpc/call.h"
+
+#include <grpc/support/time.h>
+
+namespace kvorum::api {
+
+TimePoint DeadlineOf(const grpc::ServerContext& context) {
+  const gpr_timespec deadline = context.raw_deadline();
+  if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) return TimePoint::max();
+  const gpr_timespec monotonic = gpr_convert_clock_type(deadline, GPR_CLOCK_MONOTONIC);
+  return TimePoint(std::chrono::seconds(monotonic.tv_sec) +
+                   std::chrono::nanoseconds(monotonic.tv_nsec));
+}
+
+StreamCall::StreamCall(CallQueue* queue, size_t max_request_bytes)
+    : stream(&context), queue_(queue), max_request_bytes_(max_request_bytes) {
+  context.AsyncNotifyWhenDone(static_cast<Tag*>(&done_));
+}
+
+void StreamCall::Stop(server::Error error) {
+  if (stopped_ || finishing_) return;
+  stopped_ = true;
+  stop_status_ = ToStatus(error);
+  FinishIfStopped();
+}
+
+Detached StreamCall::Finish(grpc::Status status) {
+  const CallQueue::Hold hold(queue_);
+  finishing_ = true;
+  co_await Operation([&](void* tag) { stream.Finish(status, tag); });
+  finished_.Set();  // may end *this
+}
+
+Task<bool> StreamCall::End(grpc::Status status) {
+  if (!finishing_) Finish(stopped_ ? stop_status_ : status);
+  co_await finished_;
+  co_await done_.signal;
+  co_return true;
+}
+
+}  // namespace kvorum::api

@@ -1,0 +1,165 @@
+#pragma once
+// One call as its handler sees it: the request's bytes, and for a stream the operations to await.
+//
+// A UnaryCall belongs to one coroutine, which may move between threads at each co_await. A StreamCall
+// and everything that touches it stays on the polling thread of its queue, so its state needs no lock.
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/async_stream.h>
+#include <grpcpp/support/async_unary_call.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <coroutine>
+#include <string>
+
+#include "api/errors.h"
+#include "api/grpc/queue.h"
+#include "api/grpc/task.h"
+#include "api/grpc/wire.h"
+#include "base/clock.h"
+
+namespace kvorum::api {
+
+// What a unary handler ends with: bytes, or a status that is not OK.
+class Reply {
+ public:
+  Reply(grpc::Status status) : status(std::move(status)) {}                   // NOLINT
+  Reply(server::Error error) : status(ToStatus(error)) {}                     // NOLINT
+  Reply(grpc::ByteBuffer bytes) : bytes(std::move(bytes)) {}                  // NOLINT
+  Reply(const google::protobuf::MessageLite& message) : bytes(Encode(message)) {}  // NOLINT
+
+  grpc::Status status;
+  grpc::ByteBuffer bytes;
+};
+
+// The client's deadline on the machine's steady clock; TimePoint::max() without one.
+TimePoint DeadlineOf(const grpc::ServerContext& context);
+
+class UnaryCall {
+ public:
+  UnaryCall(CallQueue* queue, size_t max_request_bytes)
+      : writer(&context), queue_(queue), max_request_bytes_(max_request_bytes) {}
+  UnaryCall(const UnaryCall&) = delete;
+
+  // Decodes the request; not OK: the status to end the call with.
+  grpc::Status Parse(google::protobuf::MessageLite* message) const {
+    return Decode(request, max_request_bytes_, message);
+  }
+  TimePoint deadline() const { return DeadlineOf(context); }
+  CallQueue& queue() { return *queue_; }
+
+  grpc::ServerContext context;
+  grpc::ByteBuffer request;
+  grpc::ServerAsyncResponseWriter<grpc::ByteBuffer> writer;
+
+ private:
+  CallQueue* const queue_;
+  const size_t max_request_bytes_;
+};
+
+// Set once, awaited by one coroutine; for one thread.
+class Signal {
+ public:
+  void Set() {
+    set_ = true;
+    if (waiter_) std::exchange(waiter_, nullptr).resume();
+  }
+  bool is_set() const { return set_; }
+
+  bool await_ready() const noexcept { return set_; }
+  void await_suspend(std::coroutine_handle<> self) { waiter_ = self; }
+  void await_resume() const noexcept {}
+
+ private:
+  bool set_ = false;
+  std::coroutine_handle<> waiter_;
+};
+
+// A stream in both directions. At most one Read and one Write at a time. After Stop (this member ends
+// the stream) both are refused at once, and the handler should come to its end.
+class StreamCall {
+ public:
+  StreamCall(CallQueue* queue, size_t max_request_bytes);
+  StreamCall(const StreamCall&) = delete;
+
+  // False: no further request; the client has closed its side or is gone.
+  auto Read(grpc::ByteBuffer* bytes) {
+    const auto start = [this, bytes](void* tag) { stream.Read(bytes, tag); };
+    return StreamOperation<decltype(start)>(this, start, nullptr);
+  }
+  // Completes when the peer's flow control has taken it. `more_follows`: need not leave at once.
+  // False: the stream is dead.
+  auto Write(const grpc::ByteBuffer& bytes, bool more_follows = false) {
+    grpc::WriteOptions options;
+    if (more_follows) options.set_buffer_hint();
+    const auto start = [this, &bytes, options](void* tag) { stream.Write(bytes, options, tag); };
+    return StreamOperation<decltype(start)>(this, start, &writing_);
+  }
+  grpc::Status Parse(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite* message) const {
+    return Decode(bytes, max_request_bytes_, message);
+  }
+
+  // Ends the stream with `error`; nothing happens if it is ending already. The pending Read fails.
+  void Stop(server::Error error);
+  bool stopped() const { return stopped_; }
+
+  // co_await done(): the client is gone, or has been given the status.
+  Signal& done() { return done_.signal; }
+  CallQueue& queue() { return *queue_; }
+
+  // For the service: the end of the stream, whatever the handler said if Stop was first.
+  Task<bool> End(grpc::Status status);
+  bool requires_leader = false;
+
+  grpc::ServerContext context;
+  grpc::ServerAsyncReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer> stream;
+
+ private:
+  struct DoneTag final : public Tag {
+    void Complete(bool) override { signal.Set(); }
+    Signal signal;
+  };
+  template <typename Start>
+  class StreamOperation final : public Tag {
+   public:
+    StreamOperation(StreamCall* call, Start start, bool* pending)
+        : call_(call), start_(start), pending_(pending) {}
+    StreamOperation(const StreamOperation&) = delete;
+    bool await_ready() const noexcept { return call_->stopped_; }
+    void await_suspend(std::coroutine_handle<> self) {
+      self_ = self;
+      if (pending_ != nullptr) *pending_ = true;
+      start_(static_cast<Tag*>(this));
+    }
+    bool await_resume() const noexcept { return ok_ && !call_->stopped_; }
+    void Complete(bool ok) override {
+      ok_ = ok;
+      if (pending_ != nullptr) *pending_ = false;
+      call_->FinishIfStopped();
+      self_.resume();
+    }
+
+   private:
+    StreamCall* call_;
+    Start start_;
+    bool* pending_;
+    std::coroutine_handle<> self_;
+    bool ok_ = false;
+  };
+
+  Detached Finish(grpc::Status status);
+  // Stop cannot end the stream under a running Write; this does, once it has completed.
+  void FinishIfStopped() {
+    if (stopped_ && !writing_ && !finishing_) Finish(stop_status_);
+  }
+
+  CallQueue* const queue_;
+  const size_t max_request_bytes_;
+  DoneTag done_;
+  Signal finished_;
+  bool writing_ = false;
+  bool stopped_ = false;
+  bool finishing_ = false;
+  grpc::Status stop_status_;
+};
+
+}  // namespace kvorum::api

@@ -1,0 +1,161 @@
+#include "api/grpc/grpc_front.h"
+
+#include <grpc/support/log.h>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+#include <grpcpp/support/slice.h>
+#include <thread>
+#include <utility>
+
+#include <absl/synchronization/notification.h>
+
+#include "api/grpc/catch_all.h"
+#include "api/grpc/cluster_service.h"
+#include "api/grpc/health_service.h"
+#include "api/grpc/kv_service.h"
+#include "api/grpc/lease_service.h"
+#include "api/grpc/maintenance_service.h"
+#include "api/grpc/watch_service.h"
+
+namespace kvorum::api {
+namespace {
+
+using grpc::experimental::ExternalConnectionAcceptor;
+
+// Waiters of one finished batch that are resumed by who finished it (queue.h).
+constexpr size_t kDirectResumes = 2;
+constexpr int kMaxMetadataBytes = 16 << 20;  // grpc-go's
+// From a connection's first bytes to its settings.
+constexpr int kHandshakeTimeoutMs = 20000;
+constexpr int kMaxPingStrikes = 2;
+
+int Milliseconds(Duration duration) {
+  return static_cast<int>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+}
+
+void SetArguments(const FrontEndOptions& options, grpc::ServerBuilder* builder) {
+  // Sizes are checked by the handlers, in etcd's words; the quota bounds what arrives before that.
+  builder->SetMaxReceiveMessageSize(-1);
+  builder->SetMaxSendMessageSize(-1);
+  grpc::ResourceQuota quota("client connections");
+  quota.Resize(options.grpc_memory_bytes);
+  builder->SetResourceQuota(quota);
+  builder->AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                              Milliseconds(options.keepalive_min_time));
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, kMaxPingStrikes);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS,
+                              Milliseconds(options.keepalive_interval));
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                              Milliseconds(options.keepalive_timeout));
+  if (options.max_concurrent_streams != 0) {
+    builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
+                                static_cast<int>(options.max_concurrent_streams));
+  }
+  grpc::EnableDefaultHealthCheckService(false);
+}
+
+// gRPC writes plain lines to stderr; ours are JSON, and what it has to say below an error is noise.
+void SilenceGrpcLog() {
+  gpr_set_log_function([](gpr_log_func_args*) {});
+}
+
+class GrpcFrontImpl final : public GrpcFront {
+ public:
+  GrpcFrontImpl(const FrontEndOptions& options, server::Server* server)
+      : calls_(builder_.AddCompletionQueue(), {"grpc-calls", kDirectResumes}),
+        streams_(builder_.AddCompletionQueue(), {"grpc-streams", 0}),
+        interceptors_(server),
+        registry_(&streams_, server),
+        context_{server,    &interceptors_, &calls_,
+                 &streams_, &registry_,     server->config().max_request_bytes + kGrpcOverheadBytes},
+        catch_all_(&calls_) {
+    SetArguments(options, &builder_);
+    acceptor_ = builder_.experimental().AddExternalConnectionAcceptor(
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+        grpc::InsecureServerCredentials());
+    for (Service* service : services_) builder_.RegisterService(service);
+    builder_.RegisterAsyncGenericService(catch_all_.service());
+  }
+  ~GrpcFrontImpl() override {
+    Shutdown(Duration::zero());
+    Join();
+  }
+
+  bool Start(server::Server* server) {
+    grpc_server_ = builder_.BuildAndStart();
+    if (grpc_server_ == nullptr) return false;
+    calls_.Start();
+    streams_.Start();
+    for (Service* service : services_) service->StartAccepting();
+    catch_all_.StartAccepting();
+    registry_.StartLeaderMonitor(std::chrono::milliseconds(server->config().election_timeout_ms));
+    return true;
+  }
+
+  void Serve(int fd, const std::string& read) override {
+    ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.fd = fd;
+    const grpc::Slice slice(read);
+    connection.read_buffer = grpc::ByteBuffer(&slice, 1);
+    acceptor_->HandleNewConnection(&connection);
+  }
+
+  // grpc::Server::Shutdown returns only when every call has ended, and a call may wait for the member
+  // longer than we may wait for it here: so it has a thread of its own.
+  void Shutdown(Duration grace) override {
+    if (grpc_server_ == nullptr || shutdown_.joinable()) return;
+    registry_.StopAll(server::Error::kStopped);
+    shutdown_ = std::thread([this, grace] {
+      grpc_server_->Shutdown(std::chrono::system_clock::now() +
+                             std::chrono::duration_cast<std::chrono::microseconds>(grace));
+      no_calls_.Notify();
+    });
+    no_calls_.WaitForNotificationWithTimeout(absl::FromChrono(grace));
+  }
+
+  void Join() override {
+    if (joined_) return;
+    joined_ = true;
+    if (shutdown_.joinable()) shutdown_.join();
+    calls_.Finish();
+    streams_.Finish();
+  }
+
+ private:
+  grpc::ServerBuilder builder_;
+  CallQueue calls_;
+  CallQueue streams_;
+  Interceptors interceptors_;
+  StreamRegistry registry_;
+  const ServiceContext context_;
+  KvService kv_{context_};
+  WatchService watch_{context_};
+  LeaseService lease_{context_};
+  ClusterService cluster_{context_};
+  MaintenanceService maintenance_{context_};
+  HealthService health_{context_};
+  Service* const services_[6] = {&kv_, &watch_, &lease_, &cluster_, &maintenance_, &health_};
+  CatchAll catch_all_;
+  std::unique_ptr<ExternalConnectionAcceptor> acceptor_;
+  std::unique_ptr<grpc::Server> grpc_server_;
+  std::thread shutdown_;
+  absl::Notification no_calls_;
+  bool joined_ = false;
+};
+
+}  // namespace
+
+StatusOr<std::unique_ptr<GrpcFront>> GrpcFront::Start(const FrontEndOptions& options,
+                                                      server::Server* server) {
+  SilenceGrpcLog();
+  auto front = std::make_unique<GrpcFrontImpl>(options, server);
+  if (!front->Start(server)) return absl::InternalError("the gRPC server did not start");
+  return front;
+}
+
+}  // namespace kvorum::api

@@ -1,0 +1,112 @@
+#include "api/grpc/kv_service.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/grpc/serving.h"
+#include "api/grpc/splice.h"
+#include "api/validate.h"
+
+namespace kvorum::api {
+
+using server::Error;
+
+KvService::KvService(const ServiceContext& context) : Service(context, "etcdserverpb.KV") {
+  Add(UnaryMethod{"Range", [this](UnaryCall& call) { return Range(call); },
+                  OnLearner::kHandlerDecides, true});
+  Add(UnaryMethod{"Put", [this](UnaryCall& call) { return Put(call); }, OnLearner::kRefused, true});
+  Add(UnaryMethod{"DeleteRange", [this](UnaryCall& call) { return DeleteRange(call); },
+                  OnLearner::kRefused, true});
+  Add(UnaryMethod{"Txn", [this](UnaryCall& call) { return Txn(call); }, OnLearner::kRefused, true});
+  Add(UnaryMethod{"Compact", [this](UnaryCall& call) { return Compact(call); }});
+}
+
+Task<Reply> KvService::Range(UnaryCall& call) {
+  etcdserverpb::RangeRequest request;
+  const grpc::Status parsed = call.Parse(&request);
+  if (!parsed.ok()) co_return parsed;
+  if (!request.serializable() && server().is_learner()) co_return Error::kNotSupportedForLearner;
+  if (const Error error = CheckRange(request); error != Error::kOk) co_return error;
+
+  if (!request.serializable()) {
+    const Error error = co_await WaitLinearizable(server(), call);
+    if (error != Error::kOk) co_return error;
+  }
+  if (server().RangeWantsPool(request)) {
+    const Error error = co_await EnterReadPool(server());
+    if (error != Error::kOk) co_return error;
+  }
+  server::RangeResult result;
+  if (const Error error = server().Range(request, &result); error != Error::kOk) co_return error;
+  etcdserverpb::ResponseHeader header;
+  header.set_revision(result.revision.value());
+  interceptors().FillHeader(&header);
+  co_return EncodeRangeResponse(header, std::move(result));
+}
+
+Task<Reply> KvService::Put(UnaryCall& call) {
+  auto request = std::make_unique<etcdserverpb::InternalRaftRequest>();
+  const grpc::Status parsed = call.Parse(request->mutable_put());
+  if (!parsed.ok()) co_return parsed;
+  if (const Error error = CheckPut(request->put()); error != Error::kOk) co_return error;
+  co_return co_await Propose(server(), interceptors(), call, std::move(request));
+}
+
+Task<Reply> KvService::DeleteRange(UnaryCall& call) {
+  auto request = std::make_unique<etcdserverpb::InternalRaftRequest>();
+  const grpc::Status parsed = call.Parse(request->mutable_delete_range());
+  if (!parsed.ok()) co_return parsed;
+  const Error error = CheckDeleteRange(request->delete_range());
+  if (error != Error::kOk) co_return error;
+  co_return co_await Propose(server(), interceptors(), call, std::move(request));
+}
+
+Task<Reply> KvService::Txn(UnaryCall& call) {
+  auto request = std::make_unique<etcdserverpb::InternalRaftRequest>();
+  const grpc::Status parsed = call.Parse(request->mutable_txn());
+  if (!parsed.ok()) co_return parsed;
+  const Error error = CheckTxn(request->txn(), server().config().max_txn_ops);
+  if (error != Error::kOk) co_return error;
+  if (IsReadOnly(request->txn())) co_return co_await ReadOnlyTxn(call, request->txn());
+  co_return co_await Propose(server(), interceptors(), call, std::move(request));
+}
+
+Task<Reply> KvService::ReadOnlyTxn(UnaryCall& call, const etcdserverpb::TxnRequest& request) {
+  if (!IsSerializable(request)) {
+    const Error error = co_await WaitLinearizable(server(), call);
+    if (error != Error::kOk) co_return error;
+  }
+  const auto wants_pool = [this](const etcdserverpb::RequestOp& op) {
+    return server().RangeWantsPool(op.request_range());
+  };
+  if (std::any_of(request.success().begin(), request.success().end(), wants_pool) ||
+      std::any_of(request.failure().begin(), request.failure().end(), wants_pool)) {
+    const Error error = co_await EnterReadPool(server());
+    if (error != Error::kOk) co_return error;
+  }
+  etcdserverpb::TxnResponse response;
+  if (const Error error = server().ReadOnlyTxn(request, &response); error != Error::kOk) {
+    co_return error;
+  }
+  interceptors().FillHeader(response.mutable_header());
+  co_return response;
+}
+
+// With physical = true the answer, also an error about the revision, waits until the store has let go
+// of what every compaction so far took.
+Task<Reply> KvService::Compact(UnaryCall& call) {
+  auto request = std::make_unique<etcdserverpb::InternalRaftRequest>();
+  const grpc::Status parsed = call.Parse(request->mutable_compaction());
+  if (!parsed.ok()) co_return parsed;
+  const bool physical = request->compaction().physical();
+  Reply reply = co_await Propose(server(), interceptors(), call, std::move(request));
+  const bool about_revision = reply.status.error_code() == grpc::StatusCode::OUT_OF_RANGE;
+  if (physical && (reply.status.ok() || about_revision)) {
+    WaitFor<server::Waiter> wait(call.queue());
+    co_await wait.Until([&] { server().WaitCompacted(&wait); });
+    if (wait.error != Error::kOk) co_return wait.error;
+  }
+  co_return reply;
+}
+
+}  // namespace kvorum::api

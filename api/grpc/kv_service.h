@@ -1,0 +1,25 @@
+#pragma once
+// etcdserverpb.KV: Range, Put, DeleteRange, Txn, Compact. Follows etcd
+// server/etcdserver/api/v3rpc/key.go and the read paths of server/etcdserver/v3_server.go.
+//
+// RangeStream is not served: the catch-all answers it.
+
+#include "api/grpc/service.h"
+
+namespace kvorum::api {
+
+class KvService final : public Service {
+ public:
+  explicit KvService(const ServiceContext& context);
+
+ private:
+  Task<Reply> Range(UnaryCall& call);
+  Task<Reply> Put(UnaryCall& call);
+  Task<Reply> DeleteRange(UnaryCall& call);
+  Task<Reply> Txn(UnaryCall& call);
+  Task<Reply> Compact(UnaryCall& call);
+
+  Task<Reply> ReadOnlyTxn(UnaryCall& call, const etcdserverpb::TxnRequest& request);
+};
+
+}  // namespace kvorum::api

@@ -1,0 +1,89 @@
+#include "api/grpc/queue.h"
+
+#include <grpc/support/time.h>
+#include <pthread.h>
+#include <utility>
+
+#include "base/check.h"
+
+namespace kvorum::api {
+
+CallQueue::CallQueue(std::unique_ptr<grpc::ServerCompletionQueue> queue, Options options)
+    : options_(std::move(options)),
+      queue_(std::move(queue)),
+      alarms_{BatchAlarm(this), BatchAlarm(this)} {}
+
+CallQueue::~CallQueue() { CHECK(!thread_.joinable()) << "Finish() was not called"; }
+
+void CallQueue::Start() {
+  thread_ = std::thread([this] { Poll(); });
+  pthread_setname_np(thread_.native_handle(), options_.thread_name.c_str());
+}
+
+void CallQueue::Finish() {
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return holds_ == 0 && !armed_;
+    };
+    mutex_.Await(absl::Condition(&idle));
+  }
+  queue_->Shutdown();
+  if (thread_.joinable()) {
+    thread_.join();
+    return;
+  }
+  Poll();  // never started: drained here, as gRPC demands
+}
+
+void CallQueue::Poll() {
+  void* tag = nullptr;
+  bool ok = false;
+  while (queue_->Next(&tag, &ok)) static_cast<Tag*>(tag)->Complete(ok);
+}
+
+void CallQueue::Resume(std::span<const std::coroutine_handle<>> batch) {
+  if (batch.size() > options_.direct_resumes) {
+    Post(batch);
+    return;
+  }
+  for (const std::coroutine_handle<> handle : batch) handle.resume();
+}
+
+void CallQueue::Post(std::span<const std::coroutine_handle<>> batch) {
+  absl::MutexLock lock(&mutex_);
+  pending_.insert(pending_.end(), batch.begin(), batch.end());
+  if (armed_) return;
+  armed_ = true;
+  alarms_[next_alarm_].Set();
+  next_alarm_ = 1 - next_alarm_;
+}
+
+void CallQueue::BatchAlarm::Set() {
+  alarm_.Set(queue_->grpc_queue(), gpr_time_0(GPR_CLOCK_MONOTONIC), static_cast<Tag*>(this));
+}
+
+void CallQueue::BatchAlarm::Complete(bool /*ok*/) { queue_->RunPending(); }
+
+void CallQueue::RunPending() {
+  std::vector<std::coroutine_handle<>> batch;
+  {
+    absl::MutexLock lock(&mutex_);
+    batch.swap(pending_);
+    armed_ = false;
+  }
+  for (const std::coroutine_handle<> handle : batch) handle.resume();
+}
+
+void CallQueue::Acquire() {
+  absl::MutexLock lock(&mutex_);
+  ++holds_;
+}
+
+void CallQueue::Release() {
+  absl::MutexLock lock(&mutex_);
+  CHECK_GT(holds_, 0);
+  --holds_;
+}
+
+}  // namespace kvorum::api

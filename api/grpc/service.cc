@@ -1,0 +1,98 @@
+#include "api/grpc/service.h"
+
+#include <grpcpp/impl/rpc_service_method.h>
+#include <utility>
+
+namespace kvorum::api {
+namespace {
+
+// Calls nobody waits for yet queue inside gRPC, so these only save it work.
+constexpr int kPostedHot = 32;
+constexpr int kPostedRare = 2;
+
+}  // namespace
+
+Service::Service(const ServiceContext& context, std::string full_name)
+    : context_(context), full_name_(std::move(full_name)) {}
+
+const char* Service::FullName(const std::string& method) {
+  return names_.emplace_back("/" + full_name_ + "/" + method).c_str();
+}
+
+void Service::Add(UnaryMethod method) {
+  AddMethod(new grpc::internal::RpcServiceMethod(
+      FullName(method.name), grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
+  MarkMethodRaw(next_index_);
+  unary_.push_back(std::move(method));
+  unary_index_.push_back(next_index_++);
+}
+
+void Service::Add(StreamMethod method) {
+  AddMethod(new grpc::internal::RpcServiceMethod(
+      FullName(method.name), grpc::internal::RpcMethod::BIDI_STREAMING, nullptr));
+  MarkMethodRaw(next_index_);
+  streams_.push_back(std::move(method));
+  stream_index_.push_back(next_index_++);
+}
+
+void Service::StartAccepting() {
+  for (size_t method = 0; method < unary_.size(); ++method) {
+    const int posted = unary_[method].hot ? kPostedHot : kPostedRare;
+    for (int i = 0; i < posted; ++i) AcceptUnary(method);
+  }
+  for (size_t method = 0; method < streams_.size(); ++method) {
+    for (int i = 0; i < kPostedRare; ++i) AcceptStream(method);
+  }
+}
+
+Detached Service::AcceptUnary(size_t method) {
+  const CallQueue::Hold hold(context_.calls);
+  UnaryCall call(context_.calls, context_.max_request_bytes);
+  grpc::ServerCompletionQueue* const queue = context_.calls->grpc_queue();
+  const bool received = co_await Operation([&](void* tag) {
+    RequestAsyncUnary(unary_index_[method], &call.context, &call.request, &call.writer, queue,
+                      queue, tag);
+  });
+  if (!received) co_return;  // shutting down
+  AcceptUnary(method);
+
+  const Reply reply = co_await Serve(unary_[method], call);
+  co_await Operation([&](void* tag) {
+    if (reply.status.ok()) {
+      call.writer.Finish(reply.bytes, reply.status, tag);
+    } else {
+      call.writer.FinishWithError(reply.status, tag);
+    }
+  });
+}
+
+Task<Reply> Service::Serve(const UnaryMethod& method, UnaryCall& call) {
+  const server::Error refused = context_.interceptors->Check(call.context, method.on_learner);
+  if (refused != server::Error::kOk) co_return refused;
+  co_return co_await method.handle(call);
+}
+
+Detached Service::AcceptStream(size_t method) {
+  const CallQueue::Hold hold(context_.streams);
+  StreamCall call(context_.streams, context_.max_request_bytes);
+  grpc::ServerCompletionQueue* const queue = context_.streams->grpc_queue();
+  const bool received = co_await Operation([&](void* tag) {
+    RequestAsyncBidiStreaming(stream_index_[method], &call.context, &call.stream, queue, queue,
+                              tag);
+  });
+  if (!received) co_return;
+  AcceptStream(method);
+
+  const StreamMethod& served = streams_[method];
+  const server::Error refused =
+      context_.interceptors->Check(call.context, served.on_learner);
+  grpc::Status status = ToStatus(refused);
+  if (status.ok()) {
+    call.requires_leader = RequiresLeader(call.context);
+    const StreamRegistry::Entry entry(context_.registry, &call);
+    status = co_await served.handle(call);
+  }
+  co_await call.End(status);
+}
+
+}  // namespace kvorum::api

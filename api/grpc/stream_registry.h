@@ -1,0 +1,55 @@
+#pragma once
+// The open streams of this member, so that it can end them: all when it stops, and those of callers
+// that want a leader ("hasleader") when there has been none for three election timeouts.
+//
+// The set belongs to the polling thread of the streams' queue; StopAll and StartLeaderMonitor may be
+// called on any thread and switch to it. Follows the stream side of etcd
+// server/etcdserver/api/v3rpc/interceptor.go (monitorLeader).
+
+#include <grpcpp/alarm.h>
+#include <unordered_set>
+
+#include "api/grpc/call.h"
+#include "api/grpc/queue.h"
+#include "api/grpc/task.h"
+#include "base/clock.h"
+#include "server/server.h"
+
+namespace kvorum::api {
+
+// Election timeouts without a leader, seen in a row, before streams are cut.
+inline constexpr int kLeaderlessTicks = 3;
+
+class StreamRegistry {
+ public:
+  // An open stream, for as long as this object lives.
+  class Entry {
+   public:
+    Entry(StreamRegistry* registry, StreamCall* call);
+    Entry(const Entry&) = delete;
+    ~Entry() { registry_->streams_.erase(call_); }
+
+   private:
+    StreamRegistry* registry_;
+    StreamCall* call_;
+  };
+
+  // Both outlive this object.
+  StreamRegistry(CallQueue* queue, server::Server* server) : queue_(queue), server_(server) {}
+
+  // Ends every stream, and every later one at once, with `error`. Ends the monitor.
+  Detached StopAll(server::Error error);
+
+  Detached StartLeaderMonitor(Duration election_timeout);
+
+ private:
+  void StopLeaderless();
+
+  CallQueue* const queue_;
+  server::Server* const server_;
+  std::unordered_set<StreamCall*> streams_;
+  server::Error stopped_ = server::Error::kOk;
+  grpc::Alarm monitor_alarm_;
+};
+
+}  // namespace kvorum::api
