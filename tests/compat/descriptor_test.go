@@ -147,7 +147,8 @@ func describe(d protoreflect.Descriptor) string {
 	}
 	text := prototext.MarshalOptions{Multiline: true}.Format(m)
 	// The text form puts one or two blanks at random, and an empty option block says nothing.
-	return strings.NewReplacer(":  ", ": ", "  options: {}\n", "").Replace(text) + implied
+	text = strings.ReplaceAll(text, ":  ", ": ")
+	return strings.ReplaceAll(text, "  options: {}\n", "") + implied
 }
 
 // impliedByFields says what depends on the syntax of the file: packing and presence.

@@ -10,15 +10,21 @@ namespace {
 // of its subject and returns the offset behind it.
 class Blanker {
  public:
-  explicit Blanker(std::string_view text) : text_(text), out_(text) {}
+  explicit Blanker(std::string_view text) : text_(text), code_(text), comments_(text) {}
 
-  std::string Run() {
+  void Run() {
     size_t i = 0;
+    size_t comments_end = 0;
+    const auto keep_comment = [&](size_t first, size_t last) {
+      Blank(comments_end, first, &comments_);
+      comments_end = last;
+      return Blank(first, last, &code_);
+    };
     while (i < text_.size()) {
       if (StartsWith(i, "//")) {
-        i = Blank(i, std::min(text_.find('\n', i), text_.size()));
+        i = keep_comment(i, std::min(text_.find('\n', i), text_.size()));
       } else if (StartsWith(i, "/*")) {
-        i = Blank(i, End("*/", i + 2));
+        i = keep_comment(i, End("*/", i + 2));
       } else if (StartsWith(i, "R\"") && (i == 0 || !IsIdentifierChar(text_[i - 1]))) {
         i = SkipRawString(i);
       } else if (text_[i] == '"') {
@@ -29,8 +35,11 @@ class Blanker {
         ++i;
       }
     }
-    return std::move(out_);
+    Blank(comments_end, text_.size(), &comments_);
   }
+
+  const std::string& code() const { return code_; }
+  const std::string& comments() const { return comments_; }
 
  private:
   static unsigned char Byte(char c) { return static_cast<unsigned char>(c); }
@@ -45,9 +54,9 @@ class Blanker {
     return at == std::string_view::npos ? text_.size() : at + what.size();
   }
 
-  size_t Blank(size_t first, size_t last) {
+  static size_t Blank(size_t first, size_t last, std::string* out) {
     for (size_t i = first; i < last; ++i) {
-      if (out_[i] != '\n') out_[i] = ' ';
+      if ((*out)[i] != '\n') (*out)[i] = ' ';
     }
     return last;
   }
@@ -58,7 +67,7 @@ class Blanker {
       end += text_[end] == '\\' ? 2 : 1;
     }
     end = std::min(end, text_.size());
-    Blank(i + 1, end);
+    Blank(i + 1, end, &code_);
     return std::min(end + 1, text_.size());
   }
 
@@ -67,12 +76,13 @@ class Blanker {
     if (open == std::string_view::npos) return i + 1;
     const std::string close = ")" + std::string(text_.substr(i + 2, open - i - 2)) + "\"";
     const size_t end = End(close, open);
-    Blank(i + 2, end - 1);
+    Blank(i + 2, end - 1, &code_);
     return end;
   }
 
   const std::string_view text_;
-  std::string out_;
+  std::string code_;
+  std::string comments_;
 };
 
 }  // namespace
@@ -85,7 +95,17 @@ std::string ToString(const Findings& findings) {
   return all;
 }
 
-std::string CodeView(std::string_view text) { return Blanker(text).Run(); }
+std::string CodeView(std::string_view text) {
+  Blanker blanker(text);
+  blanker.Run();
+  return blanker.code();
+}
+
+std::string CommentView(std::string_view text) {
+  Blanker blanker(text);
+  blanker.Run();
+  return blanker.comments();
+}
 
 size_t LineOf(std::string_view text, size_t offset) {
   return 1 + static_cast<size_t>(std::count(text.begin(), text.begin() + offset, '\n'));

@@ -30,6 +30,9 @@ std::string ToString(const Findings& findings);
 // Newlines stay, also inside comments and raw strings.
 std::string CodeView(std::string_view text);
 
+// The other way round: only the comments are left.
+std::string CommentView(std::string_view text);
+
 // Number of the line that holds `offset`, from 1.
 size_t LineOf(std::string_view text, size_t offset);
 

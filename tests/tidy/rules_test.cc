@@ -27,6 +27,7 @@ TEST(CodeView, BlanksCommentsAndLiteralsAndKeepsLines) {
   EXPECT_EQ(CodeView(R"(f("x\"y", 'z');)"), R"(f("    ", ' ');)");
   EXPECT_EQ(CodeView("R\"x(a\n)\" )x\" b"), "R\"   \n     \" b");
   EXPECT_EQ(CodeView("1'000 + '\\''"), "1'000 + '  '");
+  EXPECT_EQ(CommentView("a; // b\nc /* d */ \"//\""), "   // b\n  /* d */     ");
 }
 
 TEST(Layers, EachFolderSeesOnlyWhatIsBelow) {
@@ -183,6 +184,7 @@ TEST(Todos, NameTheirIssue) {
   EXPECT_EQ(CheckTodos(File("base/a.h", std::string("// FIX") + "ME\n")).size(), 1u);
   EXPECT_TRUE(CheckTodos(File("base/a.h", "// " + todo + "(#12): later\n")).empty());
   EXPECT_TRUE(CheckTodos(File("base/a.h", "int " + todo + "S;\n")).empty());
+  EXPECT_TRUE(CheckTodos(File("base/a.cc", "mkdtemp(\"" + std::string("XX") + "X\");\n")).empty());
 }
 
 TEST(NoSleepInTests, WaitForAConditionInstead) {
