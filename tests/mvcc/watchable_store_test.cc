@@ -240,6 +240,7 @@ TEST_F(WatchTest, ShellThreadServesStreamsOfOtherThreads) {
   stop = true;
   stage_->Wake();
   shell.join();
+  Run();
   EXPECT_EQ(stage_->stats().watchers, 0);
 }
 
