@@ -20,8 +20,9 @@
 //   2. The created answer comes before any event of that watch.
 //   3. A progress answer carries R only if every event <= R of the watches it speaks for was
 //      pushed before it. R is the stage's delivered revision, never the store's.
-//   4. A synced watch is never cancelled by a compaction: compactions take effect here in queue
-//      order, and the purge of rows waits for compacted_revision() to pass.
+//   4. A synced watch is not cancelled by a compaction, however far this stage is behind the store:
+//      compactions take effect here in queue order. (Except when invariant 5 dropped what it needs
+//      and the store was compacted beyond that before it could be read back.)
 //   5. The apply stage never waits for this one. When the event queue is over its byte bound,
 //      batches are dropped and only their revisions remembered; when their turn comes the stage
 //      reads the rows back from the store, one scan for all synced watches.
@@ -178,8 +179,7 @@ class WatchableStore : public EventSink {
 
   // Every event up to here has been pushed to the synced watches.
   virtual Revision delivered_revision() const = 0;
-  // The last compaction whose turn has come here. The physical purge of a later one waits, because
-  // rows it removes may still be read.
+  // The last compaction whose turn has come here.
   virtual Revision compacted_revision() const = 0;
   virtual WatchStats stats() const = 0;
 };
