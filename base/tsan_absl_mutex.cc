@@ -2,10 +2,10 @@
 // into nothing else.
 //
 // The packaged Abseil is not instrumented, so ThreadSanitizer sees neither its atomics nor the
-// annotations its sources would make, and reports every pair of accesses that a Mutex keeps apart as
-// a race. The functions below take the place of Abseil's own at dynamic linking, for our code and for
-// the libraries alike, call them, and add the two facts that matter: unlocking publishes, locking
-// sees what was published.
+// annotations its sources would make, and reports every pair of accesses that a Mutex keeps apart
+// as a race. The functions below take the place of Abseil's own at dynamic linking, for our code
+// and for the libraries alike, call them, and add the two facts that matter: unlocking publishes,
+// locking sees what was published.
 
 #include <absl/synchronization/mutex.h>
 #include <absl/synchronization/notification.h>
@@ -35,8 +35,8 @@ void Release(Mutex* mutex) { __tsan_release(mutex); }
 
 }  // namespace
 
-// Members as the ABI sees them: `this` comes first. The mangled name contains the inline namespace of
-// Debian's build.
+// Members as the ABI sees them: `this` comes first. The mangled name contains the inline namespace
+// of Debian's build.
 #define KVORUM_ORIGINAL(function, prefix, mangled)        \
   static std::type_identity_t<function>* const original = \
       Original<function>(prefix "4absl7debian3" mangled)
@@ -80,7 +80,8 @@ bool Mutex::ReaderTryLock() {
 }
 
 // Waiting gives the lock away and takes it back inside Abseil. A Condition is evaluated by whoever
-// unlocks, after our Release: where a test under ThreadSanitizer comes by, wait on a CondVar instead.
+// unlocks, after our Release: where a test under ThreadSanitizer comes by, wait on a CondVar
+// instead.
 void Mutex::Await(const Condition& condition) {
   KVORUM_ORIGINAL(void(Mutex*, const Condition&), "_ZN", "5Mutex5AwaitERKNS0_9ConditionE");
   Release(this);

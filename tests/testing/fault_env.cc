@@ -10,7 +10,8 @@
 namespace kvorum {
 namespace {
 
-// Errors in the words and codes of the POSIX environment, so that code under test sees no difference.
+// Errors in the words and codes of the POSIX environment, so that code under test sees no
+// difference.
 Status NotFound(std::string_view operation, std::string_view path) {
   return absl::NotFoundError(StrCat(operation, " ", path, ": No such file or directory"));
 }
@@ -209,8 +210,8 @@ void FaultEnv::PowerOn(const CrashOptions& options) {
   absl::MutexLock lock(&mutex_);
   CHECK(!powered_) << "PowerOn without PowerOff";
   const std::unique_ptr<Random> random = NewSeededRandom(options.seed);
-  // From the root, each directory before what its durable entries lead to; hard links once only. What
-  // is not met on the way has no name any more.
+  // From the root, each directory before what its durable entries lead to; hard links once only.
+  // What is not met on the way has no name any more.
   std::set<Node*> met = {root_.get()};
   std::vector<Node*> waiting = {root_.get()};
   while (!waiting.empty()) {

@@ -10,8 +10,9 @@
 //   1. Bytes of a file written before a Sync or SyncData of that file (through any File) that
 //      returned OK, whether or not a name led to the file then.
 //   2. A directory's entries as of its last SyncDir that returned OK. The path to a file needs that
-//      of every directory on it, up to the root: a synced file in an unsynced directory is gone, and
-//      a removed one whose directory was not synced is back, with the bytes it had when last synced.
+//      of every directory on it, up to the root: a synced file in an unsynced directory is gone,
+//      and a removed one whose directory was not synced is back, with the bytes it had when last
+//      synced.
 //   3. A rename within one directory is one change. Across two, each directory has its half: synced
 //      source and unsynced target lose the file, the reverse leaves it under both names.
 //   4. Of everything else what CrashOptions says: nothing, or a random part.
@@ -85,8 +86,8 @@ class FaultEnv : public Env {
   void PowerOff();
   // Loses what a crash loses, forgets the faults, and serves calls again. After PowerOff only.
   void PowerOn(const CrashOptions& options = {});
-  // The end of the process alone: open Files die and locks go, but nothing written is lost, and what
-  // was not synced still is not.
+  // The end of the process alone: open Files die and locks go, but nothing written is lost, and
+  // what was not synced still is not.
   void KillProcess();
   // Makes all there is durable, as sync(2); for a test's setup. Not counted.
   void SyncEverything();

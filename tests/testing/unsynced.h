@@ -1,7 +1,7 @@
 #pragma once
-// What a file and a directory are between two syncs: an image that programs see, one that survives a
-// power loss, and in order the changes that lead from the second to the first. The building blocks
-// of FaultEnv; not thread-safe.
+// What a file and a directory are between two syncs: an image that programs see, one that survives
+// a power loss, and in order the changes that lead from the second to the first. The building
+// blocks of FaultEnv; not thread-safe.
 
 #include <cstdint>
 #include <map>
