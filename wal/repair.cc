@@ -37,6 +37,7 @@ Status CopyFile(Env& env, File& from, uint64_t size, const std::string& to) {
 Status CutOff(Env& env, const std::string& path, File& file, uint64_t size, uint64_t valid_bytes) {
   // The copy is for whoever wants to know what was lost; it must be there before that is gone.
   RETURN_IF_ERROR(CopyFile(env, file, size, path + ".broken"));
+  RETURN_IF_ERROR(env.SyncDir(ParentDir(path)));
   RETURN_IF_ERROR(file.Truncate(valid_bytes));
   return file.Sync();
 }

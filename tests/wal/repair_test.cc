@@ -133,7 +133,9 @@ TEST_F(RepairTest, DamagedBytesAreKeptInABrokenCopy) {
   LoadLog("single");
   Lay(kFirstSegment, "cut", 1000);
   const std::string torn = Bytes(kFirstSegment);
+  env_.SyncEverything();
   ASSERT_OK(Repair(env_, dir_));
+  env_.Crash();
   EXPECT_THAT(FileNames(), ElementsAre(kFirstSegment, kFirstSegment + ".broken"));
   EXPECT_EQ(Bytes(kFirstSegment + ".broken"), torn);
   EXPECT_EQ(Bytes(kFirstSegment), torn.substr(0, 352));

@@ -170,11 +170,25 @@ class Workload {
   Index promised_snapshot_;
 };
 
-enum class End { kKill, kCrash, kCrashKeepingSectors };
+enum class End {
+  kKill,
+  kCrash,
+  kCrashKeepingSectors,
+  kAnyOfThem,  // a kill leaves behind unsynced what a later crash then loses
+};
 
 class WalCrashTest : public WalTest, public ::testing::WithParamInterface<End> {
  protected:
+  // A sync that failed loses what it covered, but the kernel goes on showing it to the next process,
+  // which cannot know (wal.h, "Left out"): not what is tested where that one's syncs count.
+  static FaultEnv::Op FaultyOp(Random& random) {
+    using Op = FaultEnv::Op;
+    if (GetParam() != End::kAnyOfThem) return Op::kAny;
+    constexpr Op kOps[] = {Op::kOpen, Op::kWrite, Op::kRename, Op::kRemove};
+    return kOps[random.Uniform(std::size(kOps))];
+  }
   static void Stop(FaultEnv& env, End end, uint64_t seed) {
+    if (end == End::kAnyOfThem) end = static_cast<End>(seed % 3);
     if (end == End::kKill) {
       env.ClearFaults();
       env.KillProcess();
@@ -198,8 +212,9 @@ TEST_P(WalCrashTest, EveryCallThatFailsIsSurvived) {
       FaultEnv env;
       Prepare(env);
       Workload workload(env, dir_, seed);
+      const auto random = NewSeededRandom(seed + n);
       const int64_t calls_before = env.Calls(FaultEnv::Op::kAny);
-      env.FailNthCall(FaultEnv::Op::kAny, n, absl::InternalError("injected"));
+      env.FailNthCall(FaultyOp(*random), n, absl::InternalError("injected"));
       Status status = workload.Start();
       if (status.ok()) status = workload.Run(120);
       reached = env.Calls(FaultEnv::Op::kAny) - calls_before >= n;
@@ -208,7 +223,7 @@ TEST_P(WalCrashTest, EveryCallThatFailsIsSurvived) {
       ASSERT_OK(workload.Start());
       ASSERT_OK(workload.Run(30));
       workload.Drop();
-      Stop(env, GetParam(), seed);
+      Stop(env, GetParam(), seed + n + 1);
       ASSERT_OK(workload.Start());
       if (HasFailure()) return;
     }
@@ -224,7 +239,7 @@ TEST_P(WalCrashTest, CrashesDuringRecoveryAreSurvived) {
     Prepare(env);
     Workload workload(env, dir_, seed);
     for (int round = 0; round < 12; ++round) {
-      env.FailFromNthCall(FaultEnv::Op::kAny, 1 + static_cast<int64_t>(random->Uniform(40)),
+      env.FailFromNthCall(FaultyOp(*random), 1 + static_cast<int64_t>(random->Uniform(40)),
                           absl::InternalError("injected"));
       Status status = workload.Start();
       if (status.ok()) status = workload.Run(40);
@@ -238,7 +253,8 @@ TEST_P(WalCrashTest, CrashesDuringRecoveryAreSurvived) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Ends, WalCrashTest,
-                         ::testing::Values(End::kKill, End::kCrash, End::kCrashKeepingSectors),
+                         ::testing::Values(End::kKill, End::kCrash, End::kCrashKeepingSectors,
+                                           End::kAnyOfThem),
                          [](const auto& info) -> std::string {
                            switch (info.param) {
                              case End::kKill:
@@ -247,6 +263,8 @@ INSTANTIATE_TEST_SUITE_P(Ends, WalCrashTest,
                                return "Crash";
                              case End::kCrashKeepingSectors:
                                return "CrashKeepingSectors";
+                             case End::kAnyOfThem:
+                               return "AnyOfThem";
                            }
                            return "";
                          });

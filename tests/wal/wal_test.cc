@@ -1,5 +1,6 @@
 #include "wal/wal.h"
 
+#include "tests/testing/manual_clock.h"
 #include "tests/wal/wal_fixture.h"
 
 namespace kvorum::wal {
@@ -8,6 +9,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
 using ::testing::SizeIs;
 
 // --- create ---
@@ -233,6 +235,57 @@ TEST_F(WalTest, FullSegmentIsCutToItsLengthAndTheNextOneContinues) {
   const Replay replay = Read();
   EXPECT_EQ(replay.entries, Entries(1, 1, index));
   EXPECT_EQ(replay.hard_state, State(1, 1, index));
+}
+
+TEST_F(WalTest, LongPreallocatedSegmentIsCutToItsLengthToo) {
+  ASSERT_OK(Create(Small(8192))->Close());
+  auto opened = Open({}, Small(1000));
+  ASSERT_OK(opened.status());
+  ASSERT_OK(opened->wal->Save({}, std::vector{Entry(1, 1, std::string(1000, 'x'))}));
+  EXPECT_THAT(opened->wal->locked_segments(), SizeIs(2));
+  EXPECT_LT(Bytes(kFirstSegment).size(), 1200u);
+}
+
+// What a process killed between a rename and the sync of the directory leaves.
+void RenameUnsynced(FaultEnv& env, const std::string& path) {
+  ASSERT_OK(env.Rename(path, path + ".tmp"));
+  env.SyncEverything();
+  ASSERT_OK(env.Rename(path + ".tmp", path));
+  env.KillProcess();
+}
+
+TEST_F(WalTest, SegmentWhoseNameWasNotSyncedIsMadeDurableByOpen) {
+  auto wal = Create(Small(1000));
+  ASSERT_OK(wal->Save({}, std::vector{Entry(1, 1, std::string(1000, 'x'))}));
+  RenameUnsynced(env_, PathOf(wal->locked_segments().back()));
+  auto opened = Open();
+  ASSERT_OK(opened.status());
+  ASSERT_THAT(opened->wal->locked_segments(), SizeIs(2));
+  ASSERT_OK(opened->wal->Save({}, Entries(1, 2, 3)));
+  env_.Crash();
+  EXPECT_THAT(Names(Read().entries), ElementsAre("1/1", "1/2", "1/3"));
+}
+
+TEST_F(WalTest, LogWhoseNameWasNotSyncedIsMadeDurableByOpen) {
+  auto wal = Create();
+  RenameUnsynced(env_, dir_);
+  auto opened = Open();
+  ASSERT_OK(opened.status());
+  ASSERT_OK(opened->wal->Save({}, Entries(1, 1, 1)));
+  env_.Crash();
+  EXPECT_EQ(Read().entries, Entries(1, 1, 1));
+}
+
+// Nobody may find a log of which it is unknown whether it will be there after the next crash.
+TEST_F(WalTest, NewLogThatCannotBeMadeDurableIsSetAside) {
+  env_.Inject({.op = FaultEnv::Op::kSyncDir, .nth = 2, .status = absl::InternalError("injected")});
+  ManualClock clock;
+  Options options = Small();
+  options.clock = &clock;
+  EXPECT_FALSE(Wal::Create(env_, dir_, kMetadata, options).ok());
+  const auto names = env_.List(root_).value();
+  ASSERT_THAT(names, SizeIs(1));
+  EXPECT_THAT(names[0], MatchesRegex("wal\\.broken\\.[0-9]{8}\\.[0-9]{6}(\\.[0-9]{1,6})?"));
 }
 
 TEST_F(WalTest, StateReadAtOpenIsRepeatedInTheNextSegment) {
