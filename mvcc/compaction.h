@@ -1,54 +1,79 @@
 #pragma once
 // Compactor: removes what compactions made superfluous, in bounded steps.
 //
-// Store::Compact(C) only refuses reads below C and writes `scheduledCompactRev`. The rest is here,
-// for one compaction after the other, each phase resumable after a restart:
+// Store::Compact(C) only refuses reads below C and writes `scheduledCompactRev`. The rest is here, for
+// one compaction after the other:
 //
-//   waiting for readers  every read begun before C was applied must have ended
-//   index                the index drops its dead revisions, a slice of keys a step under the lock
-//   durable              the commit that carries C must be flushed: a purge is in no batch, so a
-//                        crash must not go back behind C
-//   finish               `finishedCompactRev` = C goes into the apply thread's next batch
-//   purge                files with many dead rows are rewritten, one a step; other rewrites leave
-//                        dead rows out as they come by
+//   readers   every read begun before C was applied must have ended
+//   hash      the hash of the history up to C is kept, if nothing of it is missing
+//   index     the index drops its dead revisions, a slice of keys a step under the store's lock
+//   finish    `finishedCompactRev` = C and the set of dead rows go into the apply thread's next commit
+//   durable   that commit must be flushed: a purge is in no batch, so without this a crash could go
+//             back behind C with rows already gone
+//   purge     files with many dead rows are rewritten, one a step; all other rewrites, too, leave out
+//             the dead rows they come by
 //
-// Why tombstones leave later than puts: the index is rebuilt from rows, and files are rewritten in
-// no particular order. If a dead tombstone went before the dead put it hides, a restart would bring
-// the key back to life. So a rewrite drops a dead tombstone only at or below the tombstone floor:
-// the revision up to which no dead put is left in any file.
+// Why the set of dead rows is stored: the index is rebuilt from the rows, and files are rewritten in no
+// particular order. Of a dead put and the dead tombstone that hides it the tombstone may go first; a
+// restart that judged by the rows alone would bring the key back. With the set it does not matter which
+// of its rows are still there. It takes a bit a revision, in rows of 4,096 revisions.
+//
+// After a crash before `durable` the compaction begins anew; after it, the purge goes on.
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
+#include <string>
 
 #include "base/status.h"
 #include "base/types.h"
+#include "mvcc/revision_set.h"
+#include "mvcc/store.h"
 
 namespace kvorum::mvcc {
 
-class Store;
-
-// Maintenance thread only. The store must outlive it.
+// Maintenance thread only, but for Done. The store must outlive it; one for a store.
 class Compactor {
  public:
   enum class Progress {
-    kIdle,         // nothing to do
+    kIdle,         // nothing to do until the next Store::Compact
     kMore,         // call again
     kWaitReaders,  // call again when some time has passed
-    kWaitDurable,  // a flush was requested; call again when it ended
-    kWaitCommit,   // the apply thread must make a Commit, with an unchanged position if it has no
-                   // other
+    kWaitCommit,  // the apply thread must make a Commit, with an unchanged position if it has no other
+    kWaitDurable,  // a flush was requested; call again when it has ended
   };
 
   explicit Compactor(Store& store);
 
-  // One bounded piece of work. An error is the backend's.
+  // One bounded piece of work; the hash and the rewrite of a file can take long, but block nobody. An
+  // error is the backend's.
   StatusOr<Progress> Step();
 
-  // Whether the compaction at `revision` is logically finished and its purge done; what a physical
-  // Compact waits for. Any thread.
-  bool Done(Revision revision) const;
+  // Whether the compaction at `revision` is finished and its purge done: what a physical Compact waits
+  // for. Any thread.
+  bool Done(Revision revision) const {
+    return done_.load(std::memory_order_acquire) >= revision.value();
+  }
 
  private:
+  enum class Phase { kIdle, kReaders, kHash, kIndex, kFinish, kDurable, kPurge };
+
+  StatusOr<Progress> Begin();
+  StatusOr<Progress> HashOnce();
+  Progress CompactSlice();
+  void FinishIndex() ABSL_EXCLUSIVE_LOCKS_REQUIRED(store_.mutex_);
+  StatusOr<Progress> AwaitDurable();
+  StatusOr<Progress> PurgeOne();
+
   Store& store_;
+  std::atomic<int64_t> done_;
+
+  Phase phase_ = Phase::kIdle;
+  Store::ScheduledCompaction job_;
+  std::string resume_;   // the next key of the index
+  RevisionSet dropped_;  // by this job so far
+  int64_t dropped_bytes_ = 0;
+  bool flush_requested_ = false;
 };
 
 }  // namespace kvorum::mvcc

@@ -1,5 +1,7 @@
 #include "mvcc/key_value_view.h"
 
+#include "mvcc/varint.h"
+
 namespace kvorum::mvcc {
 
 namespace {
@@ -8,35 +10,12 @@ namespace {
 enum Field : uint32_t { kKey = 1, kCreate = 2, kMod = 3, kVersion = 4, kValue = 5, kLease = 6 };
 enum WireType : uint32_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
 
-// Takes a varint off the front; false when there is none.
-bool ReadVarint(std::string_view* in, uint64_t* out) {
-  uint64_t value = 0;
-  for (size_t i = 0; i < in->size() && i < 10; ++i) {
-    const auto byte = static_cast<uint8_t>((*in)[i]);
-    value |= static_cast<uint64_t>(byte & 0x7f) << (7 * i);
-    if (byte < 0x80) {
-      in->remove_prefix(i + 1);
-      *out = value;
-      return true;
-    }
-  }
-  return false;
-}
-
 bool ReadBytes(std::string_view* in, std::string_view* out) {
   uint64_t size;
   if (!ReadVarint(in, &size) || size > in->size()) return false;
   *out = in->substr(0, size);
   in->remove_prefix(size);
   return true;
-}
-
-void AppendVarint(std::string* out, uint64_t value) {
-  while (value >= 0x80) {
-    out->push_back(static_cast<char>(value | 0x80));
-    value >>= 7;
-  }
-  out->push_back(static_cast<char>(value));
 }
 
 void AppendNumber(std::string* out, Field field, int64_t value) {

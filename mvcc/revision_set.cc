@@ -1,8 +1,10 @@
 #include "mvcc/revision_set.h"
 
 #include <bit>
+#include <cstring>
 #include <iterator>
-#include <limits>
+
+#include "mvcc/varint.h"
 
 namespace kvorum::mvcc {
 
@@ -40,17 +42,7 @@ void RevisionSet::Merge(const RevisionSet& other) {
   for (const RowRevision& revision : other.others_) Insert(revision);
 }
 
-void RevisionSet::EraseUpTo(Revision last) {
-  while (!chunks_.empty() && (chunks_.begin()->first + 1) * kChunkRevisions - 1 <= last.value()) {
-    for (const uint64_t word : chunks_.begin()->second) size_ -= std::popcount(word);
-    chunks_.erase(chunks_.begin());
-  }
-  const auto keep = others_.upper_bound(RowRevision{last, std::numeric_limits<int64_t>::max()});
-  size_ -= std::distance(others_.begin(), keep);
-  others_.erase(others_.begin(), keep);
-}
-
-int64_t RevisionSet::CountBetween(Revision first, Revision last) const {
+int64_t RevisionSet::CountFirstsBetween(Revision first, Revision last) const {
   if (first > last) return 0;
   int64_t count = 0;
   for (auto it = chunks_.lower_bound(first.value() / kChunkRevisions);
@@ -66,9 +58,54 @@ int64_t RevisionSet::CountBetween(Revision first, Revision last) const {
       count += std::popcount(word);
     }
   }
+  return count;
+}
+
+int64_t RevisionSet::CountBetween(Revision first, Revision last) const {
+  if (first > last) return 0;
   const auto from = others_.lower_bound(RowRevision{first, 0});
   const auto to = others_.lower_bound(RowRevision{last + 1, 0});
-  return count + std::distance(from, to);
+  return CountFirstsBetween(first, last) + std::distance(from, to);
+}
+
+std::set<int64_t> RevisionSet::ChunkNumbers() const {
+  std::set<int64_t> numbers;
+  for (const auto& [number, chunk] : chunks_) numbers.insert(number);
+  for (const RowRevision& revision : others_) {
+    numbers.insert(numbers.end(), revision.main.value() / kChunkRevisions);
+  }
+  return numbers;
+}
+
+std::string RevisionSet::EncodeChunk(int64_t number) const {
+  const auto it = chunks_.find(number);
+  const Chunk bits = it == chunks_.end() ? Chunk{} : it->second;
+  std::string out(reinterpret_cast<const char*>(bits.data()), sizeof(bits));
+  const int64_t first = number * kChunkRevisions;
+  for (auto other = others_.lower_bound(RowRevision{Revision(first), 0});
+       other != others_.end() && other->main.value() < first + kChunkRevisions; ++other) {
+    AppendVarint(&out, static_cast<uint64_t>(other->main.value() - first));
+    AppendVarint(&out, static_cast<uint64_t>(other->sub));
+  }
+  return out;
+}
+
+bool RevisionSet::InsertChunk(int64_t number, std::string_view bytes) {
+  Chunk bits;
+  if (bytes.size() < sizeof(bits)) return false;
+  std::memcpy(bits.data(), bytes.data(), sizeof(bits));
+  bytes.remove_prefix(sizeof(bits));
+  RevisionSet part;
+  part.chunks_[number] = bits;
+  Merge(part);
+  while (!bytes.empty()) {
+    uint64_t main;
+    uint64_t sub;
+    if (!ReadVarint(&bytes, &main) || !ReadVarint(&bytes, &sub)) return false;
+    Insert({Revision(number * kChunkRevisions + static_cast<int64_t>(main)),
+            static_cast<int64_t>(sub)});
+  }
+  return true;
 }
 
 }  // namespace kvorum::mvcc

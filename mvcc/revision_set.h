@@ -9,6 +9,9 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <set>
+#include <string>
+#include <string_view>
 
 #include "mvcc/revision.h"
 
@@ -20,10 +23,17 @@ class RevisionSet {
   void Insert(const RowRevision& revision);
   bool Contains(const RowRevision& revision) const;
   void Merge(const RevisionSet& other);
-  // Forgets everything with main <= `last`, whole chunks only.
-  void EraseUpTo(Revision last);
   // How many have first <= main <= last.
   int64_t CountBetween(Revision first, Revision last) const;
+  // The part of it in sub 0.
+  int64_t CountFirstsBetween(Revision first, Revision last) const;
+
+  // In pieces for storing: the numbers of all chunks with something in them; one chunk's bytes (its
+  // bits, then the others' main and sub as varints); and the way back. False if `bytes` are damaged.
+  std::set<int64_t> ChunkNumbers() const;
+  std::string EncodeChunk(int64_t number) const;
+  bool InsertChunk(int64_t number, std::string_view bytes);
+
   int64_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
 

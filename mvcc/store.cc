@@ -95,7 +95,30 @@ Counters Store::MakeCounters() {
                   .size_bytes = size_bytes()};
 }
 
+// Puts what the compactor finished into the batch.
+void Store::NoteFinishedCompaction() {
+  std::optional<Revision> finished;
+  std::shared_ptr<const RevisionSet> dead;
+  std::set<int64_t> chunks;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!finish_wanted_) return;
+    finished = std::exchange(finish_wanted_, std::nullopt);
+    dead = dead_;
+    chunks.swap(unsaved_dead_);
+    finished_ = *finished;
+  }
+  Batch& batch = backend_->batch();
+  batch.Put(Bucket::kMeta, kFinishedCompactKey, EncodeRowKey({.main = *finished}));
+  for (const int64_t chunk : chunks) {
+    std::string key(kDeadKeyPrefix);
+    AppendBigEndian64(&key, static_cast<uint64_t>(chunk));
+    batch.Put(Bucket::kLocal, key, dead->EncodeChunk(chunk));
+  }
+}
+
 Status Store::Commit(const CommitPosition& position) {
+  NoteFinishedCompaction();
   RETURN_IF_ERROR(backend_->Commit(position, MakeCounters()));
   std::vector<PendingRow> written;  // lives longer than the lock is held: freeing them takes time
   {
@@ -106,18 +129,20 @@ Status Store::Commit(const CommitPosition& position) {
 }
 
 Error Store::Compact(Revision revision) {
-  if (revision <= compacted_revision()) return Error::kCompacted;
+  ScheduledCompaction job{.revision = revision, .previous = compacted_revision()};
+  if (revision <= job.previous) return Error::kCompacted;
   if (revision > current_revision()) return Error::kFutureRevision;
   backend_->batch().Put(Bucket::kMeta, kScheduledCompactKey, EncodeRowKey({.main = revision}));
   {
     absl::MutexLock lock(&mutex_);
+    job.hash_wanted = finished_ == compacted_;
     compacted_ = revision;
   }
   // Reads of the new epoch know of the compaction; those of older ones may still need what it removes.
-  const int64_t epoch = epochs_.Advance();
+  job.epoch = epochs_.Advance();
   {
     absl::MutexLock lock(&mutex_);
-    scheduled_.push_back({revision, epoch});
+    scheduled_.push_back(job);
   }
   if (options_.events != nullptr) {
     options_.events->Publish({.revision = current_revision(), .compacted = revision});

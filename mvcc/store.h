@@ -9,6 +9,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -16,10 +17,12 @@
 #include "base/status.h"
 #include "base/types.h"
 #include "mvcc/backend/backend.h"
+#include "mvcc/hash.h"
 #include "mvcc/mvcc.h"
 #include "mvcc/pending_rows.h"
 #include "mvcc/read_epochs.h"
 #include "mvcc/revision_set.h"
+#include "mvcc/row_reader.h"
 #include "mvcc/store_txn.h"
 #include "mvcc/tree_index.h"
 #include "mvcc/value_cache.h"
@@ -83,6 +86,8 @@ class Store {
 
   // CRC-32C over the history up to `revision` (0: current), equal on all members.
   StatusOr<HashKvResult> HashKv(Revision revision) const;
+  // The hashes HashKv answers from memory: of the last ten compactions, ascending.
+  std::vector<CompactionHash> compaction_hashes() const;
   // CRC-32C over all buckets, of what is committed.
   StatusOr<uint32_t> Hash() const;
 
@@ -104,11 +109,14 @@ class Store {
   friend class Compactor;
   struct Scan;
   struct Loader;
+  struct HashPlan;
 
-  // A compaction whose removal has not begun, and the epoch its reads must have left.
+  // A compaction whose removal has not begun.
   struct ScheduledCompaction {
     Revision revision;
-    int64_t epoch = 0;
+    Revision previous;         // the one before
+    bool hash_wanted = false;  // the one before was finished when this one was applied
+    int64_t epoch = 0;         // reads of earlier epochs must have ended
   };
 
   Store(std::unique_ptr<Backend> backend, const StoreOptions& options);
@@ -123,11 +131,22 @@ class Store {
   void FillCache(const Scan& scan, const std::vector<size_t>& fetched) const;
   StatusOr<SharedBytes> FetchRow(const RowRevision& revision) const;
 
+  // store_events.cc: all rows with first <= main <= last, dead ones included. The caller is in an
+  // epoch.
+  std::unique_ptr<RowReader> ReadRows(Revision first, Revision last, bool whole_scan) const;
+
+  // store_hash.cc
+  HashPlan PlanHash(Revision revision, Revision compacted) const;
+  void PlanKey(const KeyIndex& key, HashPlan* plan) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  StatusOr<uint32_t> HashHistory(Revision revision, Revision compacted) const;
+  StatusOr<uint32_t> HashAll(Iterator& rows, const RevisionSet& dead) const;
+
   // store.cc
   void Publish(WriteTxn& txn);
   EventBatch ApplyToIndex(WriteTxn& txn) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void TellLeases(const WriteTxn& txn);
   Counters MakeCounters();
+  void NoteFinishedCompaction();
 
   // Constant after Open.
   const StoreOptions options_;
@@ -149,8 +168,14 @@ class Store {
   PendingRows pending_ ABSL_GUARDED_BY(mutex_);
   Revision compacted_ ABSL_GUARDED_BY(mutex_) = kNeverCompacted;
   std::deque<ScheduledCompaction> scheduled_ ABSL_GUARDED_BY(mutex_);
+  // The last compaction the apply thread has noted as finished, and one the compactor wants noted.
+  Revision finished_ ABSL_GUARDED_BY(mutex_) = kNeverCompacted;
+  std::optional<Revision> finish_wanted_ ABSL_GUARDED_BY(mutex_);
+  CompactionHashes compaction_hashes_ ABSL_GUARDED_BY(mutex_);
   // Rows logically gone but perhaps still in the backend. Never null.
   std::shared_ptr<const RevisionSet> dead_ ABSL_GUARDED_BY(mutex_);
+  // Its chunks that differ from what is stored.
+  std::set<int64_t> unsaved_dead_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace kvorum::mvcc

@@ -38,6 +38,7 @@ struct Store::Loader {
 
   Status Run();
   Status ReadMeta();
+  Status ReadDead();
   Status ReadRows();
   Status AddKeyRow(std::string_view row_key, std::string_view value);
   void DropOld(KeyIndex& key);
@@ -51,7 +52,8 @@ struct Store::Loader {
   Revision current = kFirstRevision;
   int64_t other_bytes = 0;
   int64_t key_bytes = 0;
-  RevisionSet dead;
+  RevisionSet known_dead;  // as stored
+  RevisionSet found_dead;  // beyond that
   // Keys of which a tombstone below C was the newest row when it came.
   std::vector<std::string> tombstones;
   std::optional<Counters> counters;
@@ -67,12 +69,16 @@ StatusOr<std::unique_ptr<Store>> Store::Open(std::unique_ptr<Backend> backend,
 Status Store::Loader::Run() {
   absl::MutexLock lock(&store.mutex_);
   RETURN_IF_ERROR(ReadMeta());
+  RETURN_IF_ERROR(ReadDead());
   RETURN_IF_ERROR(ReadRows());
   EraseCompactedTombstones();
   RETURN_IF_ERROR(CheckCounters());
   AttachLeases();
 
-  store.dead_ = std::make_shared<RevisionSet>(std::move(dead));
+  store.unsaved_dead_ = found_dead.ChunkNumbers();
+  known_dead.Merge(found_dead);
+  store.dead_ = std::make_shared<RevisionSet>(std::move(known_dead));
+  store.finished_ = finished;
   store.current_revision_.store(current.value(), std::memory_order_release);
   const int64_t in_use = kEmptyStoreBytes + other_bytes + key_bytes;
   store.size_in_use_.store(in_use, std::memory_order_relaxed);
@@ -82,7 +88,11 @@ Status Store::Loader::Run() {
     LOG_WARN("state store size differs from what was recorded", {"size", in_use},
              {"recorded", counters->size_in_use_bytes});
   }
-  if (finished < store.compacted_) store.scheduled_.push_back({store.compacted_, 0});
+  if (finished < store.compacted_ || !store.unsaved_dead_.empty()) {
+    LOG_INFO("resume scheduled compaction",
+             {"scheduled-compact-revision", store.compacted_.value()});
+    store.scheduled_.push_back({.revision = store.compacted_, .previous = finished});
+  }
   LOG_INFO("kvstore restored", {"current-rev", current.value()});
   return absl::OkStatus();
 }
@@ -114,6 +124,18 @@ Status Store::Loader::ReadMeta() {
   return absl::OkStatus();
 }
 
+Status Store::Loader::ReadDead() {
+  const std::unique_ptr<Iterator> it = backend.NewIterator(Bucket::kLocal, kDeadKeyPrefix);
+  for (; it->Valid() && it->key().starts_with(kDeadKeyPrefix); it->Next()) {
+    const std::string_view number = it->key().substr(kDeadKeyPrefix.size());
+    if (number.size() != 8 ||
+        !known_dead.InsertChunk(static_cast<int64_t>(ReadBigEndian64(number)), it->value())) {
+      return absl::DataLossError("damaged set of dead revisions");
+    }
+  }
+  return it->status();
+}
+
 Status Store::Loader::ReadRows() {
   const std::unique_ptr<Iterator> it = backend.NewFullIterator();
   for (; it->Valid(); it->Next()) {
@@ -131,6 +153,7 @@ Status Store::Loader::AddKeyRow(std::string_view row_key, std::string_view value
   const std::optional<KeyValueView> kv = KeyValueView::Parse(value);
   if (!row || !kv) return absl::DataLossError("damaged row in bucket key");
   current = std::max(current, row->revision.main);
+  if (known_dead.Contains(row->revision)) return absl::OkStatus();
 
   if (row->revision.main <= store.compacted_) {
     KeyIndex* known = store.index_.Find(kv->key);
@@ -159,7 +182,7 @@ Status Store::Loader::AddKeyRow(std::string_view row_key, std::string_view value
 void Store::Loader::DropOld(KeyIndex& key) {
   store.index_.DropHistory(key, [&](const KeyIndex::Entry& entry) {
     key_bytes -= key.RowBytes(entry);
-    dead.Insert(entry.revision());
+    found_dead.Insert(entry.revision());
   });
 }
 
@@ -170,7 +193,7 @@ void Store::Loader::EraseCompactedTombstones() {
     // Later rows may have followed it; then only the tombstone goes.
     store.index_.Compact(*key, store.compacted_, [&](const KeyIndex::Entry& entry) {
       key_bytes -= key->RowBytes(entry);
-      dead.Insert(entry.revision());
+      found_dead.Insert(entry.revision());
     });
     if (key->empty()) store.index_.Erase(name);
   }

@@ -173,6 +173,7 @@ StatusOr<std::optional<Row>> Store::ReadRow(const RowRevision& revision) const {
       if (pending->tombstone) return std::optional<Row>();
       return std::optional<Row>(Row{revision, pending->bytes});
     }
+    if (dead_->Contains(revision)) return std::optional<Row>();
   }
   ASSIGN_OR_RETURN(std::optional<std::string> value,
                    backend_->Get(Bucket::kKey, EncodeRowKey(revision)));

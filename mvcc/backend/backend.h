@@ -97,6 +97,8 @@ class Backend {
   // Applied index and term of the last commit a crash cannot take away; 0 for none yet. Cheap
   // unless a flush ended since the last call.
   virtual StatusOr<Index> FlushedIndex() = 0;
+  // A row as it is after a crash now; nothing when absent.
+  virtual StatusOr<std::optional<std::string>> GetFlushed(Bucket bucket, std::string_view key) = 0;
   // Starts writing the memory tables out; does not wait.
   virtual Status RequestFlush() = 0;
   // The same, and waits: all commits before it are durable on return.
@@ -108,9 +110,9 @@ class Backend {
   // What the background rewrites may leave out: rows of the `key` bucket whose revision is in `dead`.
   // Replaces what was set before. See compaction.h for when a row may be named here.
   virtual void SetPurgeable(std::shared_ptr<const RevisionSet> dead) = 0;
-  // Rewrites one file in which more than `dead_share` of the rows of revision <= `last` are
-  // purgeable; false when there is none. Takes tens of milliseconds.
-  virtual StatusOr<bool> PurgeOneFile(Revision last, double dead_share) = 0;
+  // Rewrites one file (or the young overlapping ones together) in which at least `dead_share` of the
+  // rows are purgeable, about 50 ms for each 16 MB; false when there is none at this time.
+  virtual StatusOr<bool> PurgeOneFile(double dead_share) = 0;
   // Rewrites everything; a pause for nobody. `cancelled` may be set from another thread.
   virtual Status Defragment(std::atomic<bool>* cancelled) = 0;
 };

@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "mvcc/backend/backend.h"
 #include "mvcc/backend/env_file_system.h"
+#include "mvcc/backend/file_purger.h"
+#include "mvcc/backend/purge_filter.h"
 #include "mvcc/backend/read_tx.h"
 #include "mvcc/backend/rocksdb_batch.h"
 #include "mvcc/backend/rocksdb_options.h"
@@ -53,8 +55,14 @@ std::string AfterBucket(Bucket bucket) {
 class RocksDbBackend : public Backend {
  public:
   RocksDbBackend(std::unique_ptr<rocksdb::Env> env, std::unique_ptr<rocksdb::DB> db,
-                 std::shared_ptr<FlushNotifier> notifier)
-      : env_(std::move(env)), notifier_(std::move(notifier)), db_(std::move(db)), batch_(*db_) {}
+                 std::shared_ptr<FlushNotifier> notifier,
+                 std::shared_ptr<PurgeFilterFactory> filter)
+      : env_(std::move(env)),
+        notifier_(std::move(notifier)),
+        filter_(std::move(filter)),
+        db_(std::move(db)),
+        batch_(*db_),
+        purger_(*db_, *filter_) {}
   ~RocksDbBackend() override {
     rocksdb::CancelAllBackgroundWork(db_.get(), true);
     const rocksdb::Status closed = db_->Close();
@@ -85,14 +93,21 @@ class RocksDbBackend : public Backend {
   }
 
   StatusOr<Index> FlushedIndex() override;
+  StatusOr<std::optional<std::string>> GetFlushed(Bucket bucket, std::string_view key) override {
+    rocksdb::ReadOptions options;
+    options.read_tier = rocksdb::kPersistedTier;  // skips the memory tables, as there is no log
+    return ReadRocksDb(*db_, options, BackendKey(bucket, key));
+  }
   Status RequestFlush() override { return FlushNow(false); }
   Status Flush() override { return FlushNow(true); }
   void SetFlushListener(std::function<void()> listener) override {
     notifier_->SetListener(std::move(listener));
   }
 
-  void SetPurgeable(std::shared_ptr<const RevisionSet>) override {}
-  StatusOr<bool> PurgeOneFile(Revision, double) override { return false; }
+  void SetPurgeable(std::shared_ptr<const RevisionSet> dead) override {
+    filter_->Set(std::move(dead));
+  }
+  StatusOr<bool> PurgeOneFile(double dead_share) override { return purger_.PurgeOne(dead_share); }
   Status Defragment(std::atomic<bool>* cancelled) override;
 
  private:
@@ -100,8 +115,10 @@ class RocksDbBackend : public Backend {
 
   const std::unique_ptr<rocksdb::Env> env_;
   const std::shared_ptr<FlushNotifier> notifier_;
+  const std::shared_ptr<PurgeFilterFactory> filter_;
   const std::unique_ptr<rocksdb::DB> db_;
-  RocksDbBatch batch_;
+  RocksDbBatch batch_;  // apply thread
+  FilePurger purger_;   // maintenance thread
 
   absl::Mutex mutex_;
   Index flushed_index_ ABSL_GUARDED_BY(mutex_);
@@ -119,10 +136,7 @@ Status RocksDbBackend::FlushNow(bool wait) {
 StatusOr<Index> RocksDbBackend::FlushedIndex() {
   absl::MutexLock lock(&mutex_);
   if (!notifier_->TakeFlushed()) return flushed_index_;
-  rocksdb::ReadOptions options;
-  options.read_tier = rocksdb::kPersistedTier;  // skips the memory tables, as there is no log
-  StatusOr<std::optional<std::string>> row =
-      ReadRocksDb(*db_, options, BackendKey(Bucket::kMeta, kConsistentIndexKey));
+  const StatusOr<std::optional<std::string>> row = GetFlushed(Bucket::kMeta, kConsistentIndexKey);
   if (!row.ok()) {
     notifier_->MarkFlushed();
     return row.status();
@@ -149,13 +163,17 @@ StatusOr<std::unique_ptr<Backend>> OpenBackend(const BackendOptions& options) {
   rocksdb::Options rocksdb_options = MakeRocksDbOptions(options, env.get());
   auto notifier = std::make_shared<FlushNotifier>();
   rocksdb_options.listeners.push_back(notifier);
+  auto filter = std::make_shared<PurgeFilterFactory>();
+  rocksdb_options.compaction_filter_factory = filter;
+  rocksdb_options.table_properties_collector_factories.push_back(
+      NewHistoryCollectorFactory(filter));
   rocksdb::DB* db = nullptr;
   const rocksdb::Status opened = rocksdb::DB::Open(rocksdb_options, options.directory, &db);
   if (!opened.ok()) {
     return WithContext(FromRocksDb(opened), "opening state store " + options.directory);
   }
   return std::make_unique<RocksDbBackend>(std::move(env), std::unique_ptr<rocksdb::DB>(db),
-                                          std::move(notifier));
+                                          std::move(notifier), std::move(filter));
 }
 
 }  // namespace kvorum::mvcc

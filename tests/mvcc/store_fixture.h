@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "mvcc/backend/store_dir.h"
 #include "mvcc/store.h"
 #include "tests/testing/expect_ok.h"
@@ -21,6 +22,7 @@ inline constexpr char kMemberDir[] = "/member";
 class StoreTest : public ::testing::Test {
  protected:
   StoreTest() {
+    CHECK_OK(log::Configure({.level = log::Level::kWarn}));
     CHECK_OK(env_.CreateDirs(kMemberDir));
     CHECK_OK(env_.SyncDir("/"));
     Create();
