@@ -39,7 +39,7 @@ class ApplyStage : public Stage {
     const Membership* membership = nullptr;
     OwnSnapshots* snapshots = nullptr;
     WaitList* wait_list = nullptr;
-    ReadIndex* read_index = nullptr;
+    ReadIndexQueue* read_index = nullptr;
     Clock* clock = nullptr;
   };
   // Called on the stage's thread; must not block.

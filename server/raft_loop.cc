@@ -24,9 +24,10 @@ Error ErrorOf(raft::ProposeResult result) {
 
 }  // namespace
 
-RaftLoop::RaftLoop(Options options, Output output)
+RaftLoop::RaftLoop(Options options, const Parts& parts, Output output)
     : id_(options.node->id()),
       options_(std::move(options)),
+      parts_(parts),
       output_(std::move(output)),
       storage_(*options_.storage),
       node_(*options_.node),
@@ -85,8 +86,8 @@ bool RaftLoop::TickIfDue(TimePoint now) {
   if (next_tick_ <= now) next_tick_ = now + options_.tick_interval;
   node_.Tick();
   ExpireHeld(now);
-  options_.wait_list->Expire(now, [] { return Error::kTimeout; });
-  options_.read_index->Expire(now);
+  parts_.wait_list->Expire(now, [] { return Error::kTimeout; });
+  parts_.read_index->Expire(now);
   return true;
 }
 
@@ -99,7 +100,7 @@ void RaftLoop::ExpireHeld(TimePoint now) {
       continue;
     }
     held_bytes_ -= CostOf(proposal);
-    options_.wait_list->Fail(proposal.request_id, Error::kDeadlineExceeded);
+    parts_.wait_list->Fail(proposal.request_id, Error::kDeadlineExceeded);
   }
   held_.swap(kept);
 }
@@ -116,7 +117,7 @@ void RaftLoop::CampaignIfAlone() {
 void RaftLoop::Handle(Proposal& proposal) {
   const int64_t cost = CostOf(proposal);
   if (held_bytes_ > 0 && held_bytes_ + cost > kProposalBytes) {
-    options_.wait_list->Fail(proposal.request_id, Error::kTooManyRequests);
+    parts_.wait_list->Fail(proposal.request_id, Error::kTooManyRequests);
     return;
   }
   held_bytes_ += cost;
@@ -126,7 +127,7 @@ void RaftLoop::Handle(Proposal& proposal) {
 void RaftLoop::Handle(ConfChangeProposal& proposal) {
   const raft::ProposeResult result = node_.ProposeConfChange(proposal.change);
   if (result != raft::ProposeResult::kOk && proposal.change.id() != 0) {
-    options_.wait_list->Fail(proposal.change.id(), ErrorOf(result));
+    parts_.wait_list->Fail(proposal.change.id(), ErrorOf(result));
   }
 }
 
@@ -163,7 +164,7 @@ void RaftLoop::ProposeHeld() {
   const raft::ProposeResult result = node_.ProposeBatch(std::move(batch));
   if (result != raft::ProposeResult::kOk) {
     for (const Proposal& proposal : held_) {
-      options_.wait_list->Fail(proposal.request_id, ErrorOf(result));
+      parts_.wait_list->Fail(proposal.request_id, ErrorOf(result));
     }
   }
   held_.clear();
@@ -171,8 +172,8 @@ void RaftLoop::ProposeHeld() {
 }
 
 void RaftLoop::AskReadIndex(TimePoint now) {
-  const uint64_t id = options_.request_ids->Next();
-  if (options_.read_index->StartRound(now, id, std::exchange(retry_reads_, false))) {
+  const uint64_t id = parts_.request_ids->Next();
+  if (parts_.read_index->StartRound(now, id, std::exchange(retry_reads_, false))) {
     node_.ReadIndex(ReadContext(id));
   }
 }
@@ -185,7 +186,7 @@ void RaftLoop::HandleReady(raft::Ready ready) {
   if (ready.soft_state) OnSoftState(*ready.soft_state);
   for (const raft::ReadState& state : ready.read_states) {
     CHECK_EQ(state.context.size(), sizeof(uint64_t));
-    options_.read_index->OnAnswer(ReadBigEndian64(state.context.view()), state.index);
+    parts_.read_index->OnAnswer(ReadBigEndian64(state.context.view()), state.index);
   }
   // An answered round makes room for the reads that came meanwhile.
   if (!ready.read_states.empty()) AskReadIndex(options_.clock->Now());
@@ -204,7 +205,7 @@ void RaftLoop::OnSoftState(const raft::SoftState& state) {
   const MemberId old_leader = leader();
   leader_.store(state.leader.value(), std::memory_order_relaxed);
   if (state.leader != raft::kNone && state.leader != old_leader) {
-    options_.read_index->OnLeaderChange();
+    parts_.read_index->OnLeaderChange();
   }
   const bool leads = state.role == raft::Role::kLeader;
   if (leads != was_leader_) output_.on_leadership(leads);

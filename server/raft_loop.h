@@ -43,13 +43,17 @@ class RaftLoop : public Stage {
     SharedBytes data;
   };
   struct Options {
+    std::unique_ptr<Random> random;
     std::unique_ptr<raft::MemoryStorage> storage;
-    std::unique_ptr<raft::RawNode> node;  // made on `storage`
+    std::unique_ptr<raft::RawNode> node;  // made on `storage` and `random`
     Clock* clock = nullptr;
     Duration tick_interval;
     uint64_t catchup_entries = 0;  // stay in memory below what is applied
+  };
+  // All must outlive the loop.
+  struct Parts {
     WaitList* wait_list = nullptr;
-    ReadIndex* read_index = nullptr;
+    ReadIndexQueue* read_index = nullptr;
     RequestIdGenerator* request_ids = nullptr;
   };
   // Called on the loop's thread; must not block.
@@ -62,13 +66,13 @@ class RaftLoop : public Stage {
     std::function<void(bool is_leader)> on_leadership;
   };
 
-  RaftLoop(Options options, Output output);
+  RaftLoop(Options options, const Parts& parts, Output output);
 
   // -- in ------------------------------------------------------------------------------------------
   // False: too many are waiting already.
   [[nodiscard]] bool Propose(Proposal proposal);
   void ProposeConfChange(raftpb::ConfChange change);
-  // There are new reads in ReadIndex.
+  // There are new reads in the ReadIndexQueue.
   void WakeForReads();
   void OnDurable(WalStage::Durable durable);
   // A committed change was applied to the members, or refused (node id 0). Before OnApplied of it.
@@ -124,6 +128,7 @@ class RaftLoop : public Stage {
   // Constant after construction.
   const MemberId id_;
   const Options options_;
+  const Parts parts_;
   const Output output_;
   raft::MemoryStorage& storage_;
   raft::RawNode& node_;

@@ -5,7 +5,7 @@
 
 namespace kvorum::server {
 
-void ReadIndex::Finish(Batch batch, Error error) {
+void ReadIndexQueue::Finish(Batch batch, Error error) {
   std::vector<Waiter*> waiters;
   waiters.reserve(batch.size());
   for (const Read& read : batch) {
@@ -16,13 +16,13 @@ void ReadIndex::Finish(Batch batch, Error error) {
 }
 
 template <typename F>
-void ReadIndex::ForEachBatch(F f) {
+void ReadIndexQueue::ForEachBatch(F f) {
   f(next_);
   f(asking_);
   for (auto& [index, batch] : confirmed_) f(batch);
 }
 
-ReadIndex::Added ReadIndex::Add(TimePoint deadline, Waiter* waiter) {
+ReadIndexQueue::Added ReadIndexQueue::Add(TimePoint deadline, Waiter* waiter) {
   absl::MutexLock lock(&mutex_);
   if (closed_) return Added::kClosed;
   next_.push_back({.waiter = waiter, .deadline = deadline});
@@ -31,7 +31,7 @@ ReadIndex::Added ReadIndex::Add(TimePoint deadline, Waiter* waiter) {
   return next_.size() == 1 && asked_ids_.empty() ? Added::kWakeRaft : Added::kQueued;
 }
 
-bool ReadIndex::Abandon(Waiter* waiter) {
+bool ReadIndexQueue::Abandon(Waiter* waiter) {
   absl::MutexLock lock(&mutex_);
   bool found = false;
   ForEachBatch([&](Batch& batch) {
@@ -40,7 +40,7 @@ bool ReadIndex::Abandon(Waiter* waiter) {
   return found;
 }
 
-bool ReadIndex::StartRound(TimePoint now, uint64_t next_id, bool retry_now) {
+bool ReadIndexQueue::StartRound(TimePoint now, uint64_t next_id, bool retry_now) {
   absl::MutexLock lock(&mutex_);
   if (asked_ids_.empty()) {
     if (next_.empty()) return false;
@@ -54,7 +54,7 @@ bool ReadIndex::StartRound(TimePoint now, uint64_t next_id, bool retry_now) {
   return true;
 }
 
-void ReadIndex::OnAnswer(uint64_t id, Index index) {
+void ReadIndexQueue::OnAnswer(uint64_t id, Index index) {
   Batch done;
   {
     absl::MutexLock lock(&mutex_);
@@ -68,7 +68,7 @@ void ReadIndex::OnAnswer(uint64_t id, Index index) {
   Finish(std::move(done), Error::kOk);
 }
 
-void ReadIndex::OnLeaderChange() {
+void ReadIndexQueue::OnLeaderChange() {
   Batch failed;
   {
     absl::MutexLock lock(&mutex_);
@@ -78,7 +78,7 @@ void ReadIndex::OnLeaderChange() {
   Finish(std::move(failed), Error::kLeaderChanged);
 }
 
-void ReadIndex::Expire(TimePoint now) {
+void ReadIndexQueue::Expire(TimePoint now) {
   Batch late;
   Batch unanswered;
   {
@@ -104,7 +104,7 @@ void ReadIndex::Expire(TimePoint now) {
   Finish(std::move(unanswered), Error::kTimeout);
 }
 
-void ReadIndex::TakeApplied(Index applied, Batch* done) {
+void ReadIndexQueue::TakeApplied(Index applied, Batch* done) {
   const auto last = confirmed_.upper_bound(applied);
   for (auto it = confirmed_.begin(); it != last; ++it) {
     done->insert(done->end(), it->second.begin(), it->second.end());
@@ -112,7 +112,7 @@ void ReadIndex::TakeApplied(Index applied, Batch* done) {
   confirmed_.erase(confirmed_.begin(), last);
 }
 
-void ReadIndex::OnApplied(Index applied) {
+void ReadIndexQueue::OnApplied(Index applied) {
   Batch done;
   {
     absl::MutexLock lock(&mutex_);
@@ -122,7 +122,7 @@ void ReadIndex::OnApplied(Index applied) {
   Finish(std::move(done), Error::kOk);
 }
 
-void ReadIndex::Close(Error error) {
+void ReadIndexQueue::Close(Error error) {
   Batch all;
   {
     absl::MutexLock lock(&mutex_);

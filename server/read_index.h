@@ -1,5 +1,5 @@
 #pragma once
-// ReadIndex: linearizable reads, from the call to the moment the local store may answer it.
+// ReadIndexQueue: linearizable reads, from the call to the moment the local store may answer it.
 //
 // A read joins the batch that waits for the next round, so it never uses an index asked for before
 // it arrived. One round at a time: the raft loop takes the batch, asks the core under a fresh id and
@@ -29,15 +29,15 @@
 
 namespace kvorum::server {
 
-class ReadIndex {
+class ReadIndexQueue {
  public:
   // An unanswered round is asked again after this.
   static constexpr Duration kRetryInterval = std::chrono::milliseconds(500);
 
   // `round_timeout`: how long a round may take before its reads get kTimeout.
-  explicit ReadIndex(Duration round_timeout) : round_timeout_(round_timeout) {}
-  ReadIndex(const ReadIndex&) = delete;
-  ReadIndex& operator=(const ReadIndex&) = delete;
+  explicit ReadIndexQueue(Duration round_timeout) : round_timeout_(round_timeout) {}
+  ReadIndexQueue(const ReadIndexQueue&) = delete;
+  ReadIndexQueue& operator=(const ReadIndexQueue&) = delete;
 
   enum class Added {
     kQueued,    // a round will take it up; the raft loop knows already

@@ -28,6 +28,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -142,6 +143,12 @@ class Server {
   virtual Error Range(const etcdserverpb::RangeRequest& request, RangeResult* result) = 0;
   // Whether Range(request) is long or likely to touch the disk: then run it on the read pool.
   virtual bool RangeWantsPool(const etcdserverpb::RangeRequest& request) = 0;
+  // Both at once: what Range answers if it need not go to the read pool, else nothing.
+  virtual std::optional<Error> RangeInMemory(const etcdserverpb::RangeRequest& request,
+                                             RangeResult* result) {
+    if (RangeWantsPool(request)) return std::nullopt;
+    return Range(request, result);
+  }
   // A txn without writes.
   virtual Error ReadOnlyTxn(const etcdserverpb::TxnRequest& request,
                             etcdserverpb::TxnResponse* response) = 0;

@@ -1,0 +1,242 @@
+#include "server/bootstrap.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/strings.h"
+#include "server/membership/initial_cluster.h"
+#include "wal/snap/snap_db.h"
+
+namespace kvorum::server {
+namespace {
+
+Status PrepareDirectories(Env& env, const DataPaths& paths) {
+  RETURN_IF_ERROR(env.CreateDirs(paths.snap), "cannot access data directory");
+  const std::string probe = JoinPath(paths.data, ".touch");
+  RETURN_IF_ERROR(env.WriteFile(probe, ""), "cannot write to data directory");
+  RETURN_IF_ERROR(env.RemoveFile(probe));
+  // The directories' own names: everything synced below is lost without them.
+  RETURN_IF_ERROR(env.SyncDir(paths.data));
+  RETURN_IF_ERROR(env.SyncDir(paths.member));
+  return wal::snap::RemovePartialFiles(env, paths.snap);
+}
+
+// One AddNode entry for each member, in the order of their ids, as every member of the cluster
+// writes it.
+Status WriteInitialLog(const NewCluster& plan, wal::Wal& wal) {
+  std::vector<LogEntry> entries;
+  for (const MemberInfo& member : plan.members) {
+    raftpb::ConfChange change;
+    change.set_type(raftpb::ConfChangeAddNode);
+    change.set_node_id(member.id.value());
+    change.set_context(EncodeMemberJson(member));
+    entries.push_back({.type = EntryType::kConfChange,
+                       .term = Term(1),
+                       .index = Index(entries.size() + 1),
+                       .data = SharedBytes(change.SerializeAsString())});
+  }
+  RETURN_IF_ERROR(wal.Append({.term = Term(1), .commit = Index(entries.size())}, entries));
+  return wal.Sync();
+}
+
+StatusOr<bool> HasStore(Env& env, const DataPaths& paths) {
+  const StatusOr<std::string> current = mvcc::CurrentStoreDir(env, paths.member);
+  if (absl::IsNotFound(current.status())) return false;
+  RETURN_IF_ERROR(current.status());
+  return true;
+}
+
+Status CreateLog(const Config& config, Env& env, const DataPaths& paths,
+                 const wal::Options& options) {
+  ASSIGN_OR_RETURN(const bool has_store, HasStore(env, paths));
+  if (has_store || env.Exists(paths.etcd_database())) {
+    return absl::FailedPreconditionError(
+        StrCat(paths.member, " holds a database but no raft log in ", paths.wal,
+               ": without its log a member cannot tell what it has promised. Restore the log, or "
+               "remove the member from the cluster and its directory, and add it again"));
+  }
+  ASSIGN_OR_RETURN(const NewCluster plan, PlanNewCluster(config));
+  ASSIGN_OR_RETURN(
+      const auto wal,
+      wal::Wal::Create(env, paths.wal, {.node = plan.self, .cluster = plan.cluster}, options));
+  RETURN_IF_ERROR(WriteInitialLog(plan, *wal));
+  return wal->Close();
+}
+
+// A crash between the two writes of CreateLog: the log names a member and holds nothing.
+bool IsUnfinished(const wal::Replay& replay, const wal::WalSnapshot& start) {
+  return start.index == Index(0) && replay.entries.empty() && replay.hard_state.empty();
+}
+
+Status FinishLog(const Config& config, wal::Wal& wal, wal::Replay* replay) {
+  ASSIGN_OR_RETURN(const NewCluster plan, PlanNewCluster(config));
+  if (replay->metadata != wal::Metadata{.node = plan.self, .cluster = plan.cluster}) {
+    return absl::FailedPreconditionError(
+        "the raft log is empty and of another member than --name and --initial-cluster say");
+  }
+  return WriteInitialLog(plan, wal);
+}
+
+StatusOr<std::unique_ptr<mvcc::Backend>> OpenStore(Env& env, const DataPaths& paths,
+                                                   const mvcc::StoreIdentity& identity,
+                                                   const wal::WalSnapshot& start) {
+  const mvcc::StoreDirOptions options{
+      .env = &env, .member_dir = paths.member, .identity = identity};
+  ASSIGN_OR_RETURN(const bool exists, HasStore(env, paths));
+  if (exists) {
+    RETURN_IF_ERROR(mvcc::RemoveStaleStoreDirs(env, paths.member));
+    return mvcc::OpenStoreDir(options);
+  }
+  if (env.Exists(paths.etcd_database())) {
+    return absl::UnimplementedError(
+        StrCat("found the database of an etcd, ", paths.etcd_database(),
+               ": taking over its directory is not served by this build"));
+  }
+  // A log that begins at the beginning makes the whole store; any other does not.
+  if (start.index > Index(0)) {
+    return absl::FailedPreconditionError(
+        StrCat("database of the backend is missing below ", paths.member,
+               ", and the raft log begins only after index ", start.index.value()));
+  }
+  ASSIGN_OR_RETURN(auto backend, mvcc::CreateStoreDir(options, 0));
+  RETURN_IF_ERROR(mvcc::PublishStoreDir(env, paths.member, 0));
+  return backend;
+}
+
+StatusOr<uint64_t> ReadNumber(mvcc::Backend& backend, std::string_view key) {
+  ASSIGN_OR_RETURN(const auto bytes, backend.Get(mvcc::Bucket::kMeta, key));
+  if (!bytes) return 0;
+  if (bytes->size() != sizeof(uint64_t)) {
+    return absl::DataLossError(StrCat("the store's row ", key, " is no number"));
+  }
+  return ReadBigEndian64(*bytes);
+}
+
+StatusOr<raft::EntryId> AppliedTo(mvcc::Backend& backend) {
+  ASSIGN_OR_RETURN(const uint64_t index, ReadNumber(backend, mvcc::kConsistentIndexKey));
+  ASSIGN_OR_RETURN(const uint64_t term, ReadNumber(backend, mvcc::kTermKey));
+  return raft::EntryId{.term = Term(term), .index = Index(index)};
+}
+
+// The log in memory. The configuration in force comes from the store, which is ahead of the
+// snapshot's; a store that has applied nothing leaves it to the entries.
+StatusOr<std::unique_ptr<raft::MemoryStorage>> FillStorage(const wal::WalSnapshot& start,
+                                                           const Membership& membership,
+                                                           std::vector<LogEntry> entries) {
+  auto storage = std::make_unique<raft::MemoryStorage>();
+  auto snapshot = std::make_shared<raft::Snapshot>();
+  snapshot->metadata = {
+      .index = start.index, .term = start.term, .conf_state = membership.conf_state()};
+  if (start.index > Index(0) || snapshot->metadata.conf_state.voters_size() > 0) {
+    RETURN_IF_ERROR(storage->ApplySnapshot(std::move(snapshot)));
+  }
+  storage->Append(std::move(entries));
+  return storage;
+}
+
+StatusOr<wal::WalSnapshot> ChooseStart(Env& env, const DataPaths& paths) {
+  ASSIGN_OR_RETURN(const auto records, wal::ValidSnapshotEntries(env, paths.wal));
+  return records.empty() ? wal::WalSnapshot() : records.back();
+}
+
+StatusOr<Recovered> Recover(const Config& config, Env& env, const DataPaths& paths,
+                            const wal::Options& options) {
+  Recovered result;
+  ASSIGN_OR_RETURN(const wal::WalSnapshot start, ChooseStart(env, paths));
+  ASSIGN_OR_RETURN(auto opened, wal::OpenRepairing(env, paths.wal, start, options));
+  wal::Replay& replay = opened.replay;
+  if (IsUnfinished(replay, start)) {
+    RETURN_IF_ERROR(FinishLog(config, *opened.wal, &replay));
+    RETURN_IF_ERROR(opened.wal->Close());
+    opened.wal.reset();
+    ASSIGN_OR_RETURN(opened, wal::OpenRepairing(env, paths.wal, start, options));
+  }
+  result.wal = std::move(opened.wal);
+  result.snapshot_index = start.index;
+  result.written = replay.hard_state;
+  result.identity = {.cluster = replay.metadata.cluster, .member = replay.metadata.node};
+  ASSIGN_OR_RETURN(result.backend, OpenStore(env, paths, result.identity, start));
+  result.membership = std::make_unique<Membership>(replay.metadata.node);
+  RETURN_IF_ERROR(result.membership->Load(*result.backend));
+
+  ASSIGN_OR_RETURN(const raft::EntryId store, AppliedTo(*result.backend));
+  if (store.index < start.index) {
+    return absl::FailedPreconditionError(StrCat("the store reaches to index ", store.index.value(),
+                                                ", but the raft log begins only after index ",
+                                                start.index.value(),
+                                                ": one of them is not this member's latest"));
+  }
+  ASSIGN_OR_RETURN(result.storage,
+                   FillStorage(start, *result.membership, std::move(replay.entries)));
+  HardState state = replay.hard_state;
+  result.applied = ChooseApplied(*result.storage, store, &state);
+  result.storage->SetHardState(state);
+  LOG_INFO("recovered the raft log", {"snapshot-index", start.index.value()},
+           {"applied-index", store.index.value()}, {"commit-index", state.commit.value()},
+           {"last-index", result.storage->LastIndex().value()}, {"term", state.term.value()});
+  return result;
+}
+
+}  // namespace
+
+StatusOr<NewCluster> PlanNewCluster(const Config& config) {
+  if (config.initial_cluster_state != "new") {
+    return absl::UnimplementedError(
+        "--initial-cluster-state=existing: joining a running cluster is not served by this build");
+  }
+  ASSIGN_OR_RETURN(const InitialCluster cluster, ParseInitialCluster(config.initial_cluster));
+  const auto self = cluster.find(config.name);
+  if (self == cluster.end()) {
+    return absl::InvalidArgumentError(StrCat("couldn't find local name \"", config.name,
+                                             "\" in the initial cluster configuration"));
+  }
+  std::vector<std::string> advertised = config.initial_advertise_peer_urls;
+  std::sort(advertised.begin(), advertised.end());
+  if (advertised != self->second) {
+    return absl::InvalidArgumentError(
+        StrCat("--initial-cluster and --initial-advertise-peer-urls name different URLs for \"",
+               config.name, "\""));
+  }
+  if (cluster.size() > 1) {
+    return absl::UnimplementedError(
+        "--initial-cluster with more than one member is not served by this build");
+  }
+  NewCluster plan;
+  ASSIGN_OR_RETURN(plan.members, MembersOf(cluster, config.initial_cluster_token));
+  std::vector<MemberId> ids;
+  for (const MemberInfo& member : plan.members) {
+    ids.push_back(member.id);
+    if (member.name == config.name) plan.self = member.id;
+  }
+  plan.cluster = ComputeClusterId(std::move(ids));
+  return plan;
+}
+
+Index ChooseApplied(const raft::MemoryStorage& storage, raft::EntryId store, HardState* state) {
+  if (storage.TermAt(store.index) == store.term) {
+    state->commit = std::max(state->commit, store.index);
+    return store.index;
+  }
+  // A directory taken over: its store is ahead of its log, or of another branch of it.
+  return std::max(std::min(store.index, state->commit), storage.FirstIndex() - 1);
+}
+
+StatusOr<Recovered> Bootstrap(const Config& config, Env& env, Clock& clock) {
+  const DataPaths paths = DataPaths::Of(config);
+  RETURN_IF_ERROR(PrepareDirectories(env, paths));
+  wal::Options options;
+  options.clock = &clock;
+  options.on_fsync = [](Duration took) {
+    if (took < std::chrono::seconds(1)) return;
+    LOG_WARN("slow fdatasync", {"took", took},
+             {"expected-duration", Duration(std::chrono::seconds(1))});
+  };
+  if (!wal::Exists(env, paths.wal)) {
+    RETURN_IF_ERROR(CreateLog(config, env, paths, options), "creating the member");
+  }
+  return Recover(config, env, paths, options);
+}
+
+}  // namespace kvorum::server

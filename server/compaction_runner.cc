@@ -1,0 +1,84 @@
+#include "server/compaction_runner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "server/fatal.h"
+
+namespace kvorum::server {
+
+CompactionRunner::CompactionRunner(mvcc::Store& store, const mvcc::WatchableStore& watches,
+                                   std::function<void()> request_commit)
+    : store_(store),
+      watches_(watches),
+      request_commit_(std::move(request_commit)),
+      compactor_(store) {}
+
+TimePoint CompactionRunner::Step(TimePoint now) {
+  using Progress = mvcc::Compactor::Progress;
+  if (watches_.compacted_revision() < store_.compacted_revision()) return now + kRetryInterval;
+  const StatusOr<Progress> progress = compactor_.Step();
+  if (!progress.ok()) Fatal("failed to compact the store", {{"error", progress.status()}});
+  ResumeDone();
+  switch (*progress) {
+    case Progress::kIdle:
+      return TimePoint::max();
+    case Progress::kMore:
+      return now;
+    case Progress::kWaitCommit:
+      request_commit_();
+      break;
+    case Progress::kWaitReaders:
+    case Progress::kWaitDurable:
+      break;
+  }
+  return now + kRetryInterval;
+}
+
+void CompactionRunner::ResumeDone() {
+  std::vector<Waiter*> done;
+  {
+    absl::MutexLock lock(&mutex_);
+    std::erase_if(waiting_, [&](const Waiting& waiting) {
+      if (!compactor_.Done(waiting.revision)) return false;
+      waiting.waiter->error = Error::kOk;
+      done.push_back(waiting.waiter);
+      return true;
+    });
+  }
+  ResumeAll(done);
+}
+
+bool CompactionRunner::Wait(Waiter* waiter) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!closed_) {
+      waiting_.push_back({.revision = store_.compacted_revision(), .waiter = waiter});
+      return true;
+    }
+  }
+  waiter->error = Error::kStopped;
+  Waiter* const one[] = {waiter};
+  waiter->resumer().Resume(one);
+  return false;
+}
+
+bool CompactionRunner::Abandon(Waiter* waiter) {
+  absl::MutexLock lock(&mutex_);
+  return std::erase_if(waiting_, [&](const Waiting& w) { return w.waiter == waiter; }) > 0;
+}
+
+void CompactionRunner::Close(Error error) {
+  std::vector<Waiter*> all;
+  {
+    absl::MutexLock lock(&mutex_);
+    closed_ = true;
+    for (const Waiting& waiting : std::exchange(waiting_, {})) {
+      waiting.waiter->error = error;
+      all.push_back(waiting.waiter);
+    }
+  }
+  ResumeAll(all);
+}
+
+}  // namespace kvorum::server

@@ -1,0 +1,99 @@
+#include "server/publisher.h"
+
+#include <utility>
+
+#include "base/log.h"
+
+namespace kvorum::server {
+
+Publisher::Publisher(const Config& config, ClusterId cluster, const Membership& membership,
+                     const RaftLoop& raft, Proposer& proposer)
+    : config_(config),
+      cluster_(cluster),
+      membership_(membership),
+      raft_(raft),
+      proposer_(proposer) {}
+
+TimePoint Publisher::Step(TimePoint now) {
+  State state;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (state_ == State::kPublished && !membership_.cluster_version().empty()) {
+      state_ = State::kReady;
+    }
+    if (state_ == State::kReady || state_ == State::kStopped) return TimePoint::max();
+    if (under_way_) return now + kInterval;
+    state = state_;
+    if (state == State::kPublished && !raft_.is_leader()) return now + kInterval;
+    under_way_ = true;
+  }
+  if (state == State::kPublishing) {
+    PublishAttributes();
+  } else {
+    SetClusterVersion();
+  }
+  return now + kInterval;
+}
+
+void Publisher::Advance(State from, State to) {
+  absl::MutexLock lock(&mutex_);
+  under_way_ = false;
+  if (state_ == from) state_ = to;
+}
+
+void Publisher::PublishAttributes() {
+  etcdserverpb::InternalRaftRequest request;
+  auto* const set = request.mutable_cluster_member_attr_set();
+  set->set_member_id(membership_.self().value());
+  set->mutable_member_attributes()->set_name(config_.name);
+  for (const std::string& url : config_.advertise_client_urls) {
+    set->mutable_member_attributes()->add_client_urls(url);
+  }
+  proposer_.ProposeOwn(std::move(request), [this](Error error) {
+    if (error == Error::kOk) {
+      LOG_INFO("published local member to cluster through raft",
+               {"local-member-id", HexId(membership_.self())}, {"local-member-name", config_.name},
+               {"local-member-client-urls", config_.advertise_client_urls},
+               {"cluster-id", HexId(cluster_)}, {"publish-timeout", config_.request_timeout()});
+      return Advance(State::kPublishing, State::kPublished);
+    }
+    if (error != Error::kStopped) {
+      LOG_WARN("failed to publish local member to cluster through raft",
+               {"local-member-id", HexId(membership_.self())});
+    }
+    Advance(State::kPublishing, State::kPublishing);
+  });
+}
+
+// The least of the members' versions; with a single member that is our own.
+void Publisher::SetClusterVersion() {
+  if (!membership_.cluster_version().empty()) return Advance(State::kPublished, State::kReady);
+  LOG_INFO("setting up initial cluster version using v3 API",
+           {"cluster-version", kClusterVersionOfServer});
+  etcdserverpb::InternalRaftRequest request;
+  request.mutable_cluster_version_set()->set_ver(kClusterVersionOfServer);
+  proposer_.ProposeOwn(std::move(request), [this](Error error) {
+    Advance(State::kPublished, error == Error::kOk ? State::kReady : State::kPublished);
+  });
+}
+
+bool Publisher::WaitReady() {
+  absl::MutexLock lock(&mutex_);
+  const auto settled = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return state_ == State::kReady || state_ == State::kStopped;
+  };
+  mutex_.Await(absl::Condition(&settled));
+  return state_ == State::kReady;
+}
+
+bool Publisher::ready() const {
+  absl::MutexLock lock(&mutex_);
+  return state_ == State::kReady;
+}
+
+void Publisher::Stop() {
+  absl::MutexLock lock(&mutex_);
+  if (state_ != State::kReady) state_ = State::kStopped;
+}
+
+}  // namespace kvorum::server

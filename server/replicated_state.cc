@@ -1,0 +1,47 @@
+#include "server/replicated_state.h"
+
+#include <utility>
+
+namespace kvorum::server {
+namespace {
+
+LessorOptions LessorOptionsOf(const Config& config) {
+  const auto heartbeat = std::chrono::milliseconds(config.heartbeat_interval_ms);
+  return {.min_ttl_seconds = MinLeaseTtlSeconds(config.election_ticks(), heartbeat),
+          .retry_interval = config.request_timeout()};
+}
+
+}  // namespace
+
+ReplicatedState::ReplicatedState(const Config& config, const Clock& clock,
+                                 std::unique_ptr<Random> random)
+    : random_(std::move(random)), lessor_(&clock, LessorOptionsOf(config)) {}
+
+ReplicatedState::~ReplicatedState() { SetFlushListener({}); }
+
+StatusOr<std::unique_ptr<ReplicatedState>> ReplicatedState::Open(Recovered& recovered,
+                                                                 const Config& config,
+                                                                 const Clock& clock,
+                                                                 std::unique_ptr<Random> random) {
+  std::unique_ptr<ReplicatedState> state(new ReplicatedState(config, clock, std::move(random)));
+  state->membership_ = std::move(recovered.membership);
+  mvcc::Backend& backend = *recovered.backend;
+  RETURN_IF_ERROR(state->alarms_.Load(backend), "alarms");
+  RETURN_IF_ERROR(state->lessor_.Recover(backend), "leases");
+  backend.SetFlushListener([relay = state->flush_relay_] {
+    absl::MutexLock lock(&relay->mutex);
+    if (relay->listener) relay->listener();
+  });
+  state->watches_ = mvcc::WatchableStore::New(state->random_.get());
+  const mvcc::StoreOptions options{.leases = &state->lessor_, .events = state->watches_.get()};
+  ASSIGN_OR_RETURN(state->store_, mvcc::Store::Open(std::move(recovered.backend), options));
+  state->watches_->Attach(mvcc::NewStoreWatchSource(state->store_));
+  return state;
+}
+
+void ReplicatedState::SetFlushListener(std::function<void()> listener) {
+  absl::MutexLock lock(&flush_relay_->mutex);
+  flush_relay_->listener = std::move(listener);
+}
+
+}  // namespace kvorum::server

@@ -1,0 +1,363 @@
+#include "server/server_impl.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "base/log.h"
+#include "base/strings.h"
+#include "server/apply/txn.h"
+#include "server/fatal.h"
+#include "server/range.h"
+#include "wal/snap/snap_db.h"
+
+namespace kvorum::server {
+namespace {
+
+constexpr Duration kPurgeInterval = std::chrono::seconds(30);
+constexpr size_t kMaxWalFiles = 5;
+constexpr size_t kMaxSnapFiles = 5;
+
+void TraceRaft(raft::TraceLevel level, std::string_view text) {
+  switch (level) {
+    case raft::TraceLevel::kDebug:
+      LOG_DEBUG(text);
+      return;
+    case raft::TraceLevel::kInfo:
+      LOG_INFO(text);
+      return;
+    case raft::TraceLevel::kWarning:
+      LOG_WARN(text);
+      return;
+  }
+}
+
+StatusOr<RaftLoop::Options> MakeRaft(Recovered& recovered, const Config& config,
+                                     const Dependencies& deps) {
+  RaftLoop::Options options;
+  options.storage = std::move(recovered.storage);
+  options.random = deps.new_random();
+  raft::Config raft;
+  raft.id = recovered.identity.member;
+  raft.election_timeout_ticks = static_cast<int>(config.election_ticks());
+  raft.storage = options.storage.get();
+  raft.applied = recovered.applied;
+  raft.random = options.random.get();
+  raft.trace = TraceRaft;
+  ASSIGN_OR_RETURN(options.node, raft::RawNode::Create(raft));
+  options.clock = deps.clock;
+  options.tick_interval = std::chrono::milliseconds(config.heartbeat_interval_ms);
+  options.catchup_entries = config.snapshot_catchup_entries;
+  return options;
+}
+
+}  // namespace
+
+// ---- Life -------------------------------------------------------------------------------------------
+
+StatusOr<std::unique_ptr<Server>> Server::Open(const Config& config, const Dependencies& deps) {
+  return EtcdServer::OpenStepped(config, deps);
+}
+
+StatusOr<std::unique_ptr<EtcdServer>> EtcdServer::OpenStepped(const Config& config,
+                                                              const Dependencies& deps) {
+  ASSIGN_OR_RETURN(Recovered recovered, Bootstrap(config, *deps.env, *deps.clock));
+  ASSIGN_OR_RETURN(auto state,
+                   ReplicatedState::Open(recovered, config, *deps.clock, deps.new_random()));
+  ASSIGN_OR_RETURN(RaftLoop::Options raft, MakeRaft(recovered, config, deps));
+  return std::unique_ptr<EtcdServer>(
+      new EtcdServer(config, deps, std::move(recovered), std::move(state), std::move(raft)));
+}
+
+EtcdServer::EtcdServer(const Config& config, const Dependencies& deps, Recovered recovered,
+                       std::unique_ptr<ReplicatedState> state, RaftLoop::Options raft)
+    : config_(config),
+      deps_(deps),
+      paths_(DataPaths::Of(config)),
+      identity_(recovered.identity),
+      state_(std::move(state)),
+      request_ids_(identity_.member, deps.clock->WallNow()),
+      read_index_(config.request_timeout()),
+      quota_(config.quota_backend_bytes, state_->store()),
+      wal_(std::move(recovered.wal), wal::snap::Snapshotter(*deps.env, paths_.snap),
+           recovered.written, WalOutput()),
+      raft_(std::move(raft),
+            {.wait_list = &wait_list_, .read_index = &read_index_, .request_ids = &request_ids_},
+            RaftOutput()),
+      snapshots_(config.snapshot_count, recovered.snapshot_index, state_->store().backend(),
+                 state_->membership(),
+                 [this](WalStage::OwnSnapshot own) { wal_.Push(std::move(own)); }),
+      backend_applier_(state_->store(), state_->lessor(), state_->alarms()),
+      quota_applier_(backend_applier_, quota_),
+      alarm_applier_(quota_applier_, state_->alarms()),
+      entry_applier_(alarm_applier_, state_->membership(), wait_list_),
+      apply_({.store = &state_->store(),
+              .entries = &entry_applier_,
+              .membership = &state_->membership(),
+              .snapshots = &snapshots_,
+              .wait_list = &wait_list_,
+              .read_index = &read_index_,
+              .clock = deps.clock},
+             ApplyOutput()),
+      watch_(state_->watches(), *deps.clock),
+      timers_(*deps.clock),
+      maintenance_(*deps.clock),
+      proposer_({.config = &config_,
+                 .self = identity_.member,
+                 .clock = deps.clock,
+                 .quota = &quota_,
+                 .alarms = &state_->alarms(),
+                 .request_ids = &request_ids_,
+                 .wait_list = &wait_list_,
+                 .raft = &raft_,
+                 .apply = &apply_}),
+      publisher_(config_, identity_.cluster, state_->membership(), raft_, proposer_),
+      leases_({.clock = deps.clock,
+               .lessor = &state_->lessor(),
+               .raft = &raft_,
+               .apply = &apply_,
+               .proposer = &proposer_,
+               .wait_read_index = [this](TimePoint deadline,
+                                         Waiter* waiter) { ReadIndex(deadline, waiter); }}),
+      compactions_(state_->store(), state_->watches(), [this] { apply_.RequestCommit(); }) {
+  AddJobs();
+  state_->SetFlushListener([this] {
+    apply_.OnFlushed();
+    maintenance_.RunSoon(compaction_job_);
+  });
+}
+
+EtcdServer::~EtcdServer() {
+  if (!threads_.empty()) Stop();
+  state_->SetFlushListener({});
+}
+
+WalStage::Output EtcdServer::WalOutput() {
+  return {.on_durable = [this](WalStage::Durable done) { raft_.OnDurable(std::move(done)); }};
+}
+
+RaftLoop::Output EtcdServer::RaftOutput() {
+  return {
+      .append = [this](WalStage::Append append) { wal_.Push(std::move(append)); },
+      .log_congested = [this] { return wal_.congested(); },
+      .apply = [this](std::vector<LogEntry> entries) { apply_.Push(std::move(entries)); },
+      .send = [](const std::vector<raft::Message>&) {},  // there is nobody else yet
+      .on_leadership =
+          [this](bool leads) {
+            if (!leads) state_->lessor().Demote();
+          },
+  };
+}
+
+ApplyStage::Output EtcdServer::ApplyOutput() {
+  return {
+      .on_conf_change =
+          [this](raftpb::ConfChange change) { raft_.OnConfChange(std::move(change)); },
+      .on_applied = [this](Index index) { raft_.OnApplied(index); },
+      .on_term_started = [this](Term term) { OnTermStarted(term); },
+      .on_compaction = [this] { maintenance_.RunSoon(compaction_job_); },
+      .raise_no_space = [this](const std::vector<uint64_t>& ids) { proposer_.RaiseNoSpace(ids); },
+  };
+}
+
+void EtcdServer::AddJobs() {
+  timers_.Add([this](TimePoint now) { return publisher_.Step(now); });
+  timers_.Add([this](TimePoint now) { return leases_.RevokeExpired(now); });
+  compaction_job_ = maintenance_.Add([this](TimePoint now) { return compactions_.Step(now); });
+  maintenance_.Add([this](TimePoint now) { return PurgeFiles(now); });
+}
+
+// Only now has a new leader everything its predecessors committed, so only now does it know all
+// leases.
+void EtcdServer::OnTermStarted(Term term) {
+  if (!raft_.is_leader() || raft_.term() != term) return;
+  state_->lessor().Promote(std::chrono::milliseconds(config_.election_timeout_ms));
+  // The loop may have lost the leadership meanwhile, and its demotion come first.
+  if (!raft_.is_leader()) state_->lessor().Demote();
+}
+
+TimePoint EtcdServer::PurgeFiles(TimePoint now) {
+  Env& env = *deps_.env;
+  const auto report = [](const StatusOr<std::vector<std::string>>& purged) {
+    if (!purged.ok()) {
+      LOG_WARN("failed to purge files", {"error", purged.status()});
+      return;
+    }
+    for (const std::string& name : *purged) LOG_INFO("purged", {"path", name});
+  };
+  report(wal::PurgeSegments(env, paths_.wal, kMaxWalFiles));
+  report(wal::snap::PurgeSnapFiles(env, paths_.snap, "snap", kMaxSnapFiles));
+  report(wal::snap::PurgeSnapFiles(env, paths_.snap, "snap.db", kMaxSnapFiles));
+  return now + kPurgeInterval;
+}
+
+bool EtcdServer::WatchShell::Step(Wait wait) {
+  const TimePoint now = clock_.Now();
+  const StatusOr<TimePoint> next = watches_.Step(now);
+  if (!next.ok()) Fatal("failed to read the store for watches", {{"error", next.status()}});
+  if (*next <= now) return true;
+  if (wait == Wait::kYes) watches_.Wait(*next);
+  return false;
+}
+
+bool EtcdServer::Step() {
+  Stage* const stages[] = {&timers_, &raft_, &wal_, &apply_, &watch_, &maintenance_};
+  bool any = false;
+  for (Stage* const stage : stages) any |= stage->Step(Wait::kNo);
+  return any;
+}
+
+void EtcdServer::Start() {
+  read_pool_.Start(std::max(2u, std::thread::hardware_concurrency()));
+  const auto start = [this](Stage& stage, const char* name) {
+    threads_.push_back(std::make_unique<StageThread>(stage, name));
+  };
+  start(timers_, "timers");
+  start(maintenance_, "maintenance");
+  start(raft_, "raft");
+  start(wal_, "wal");
+  start(apply_, "apply");
+  start(watch_, "watch");
+}
+
+void EtcdServer::Stop() {
+  if (stopped_.exchange(true)) return;
+  LOG_INFO("skipped leadership transfer for single voting member cluster",
+           {"local-member-id", HexId(identity_.member)},
+           {"current-leader-member-id", HexId(raft_.leader())});
+  publisher_.Stop();
+  wait_list_.Close(Error::kStopped);
+  read_index_.Close(Error::kStopped);
+  compactions_.Close(Error::kStopped);
+  // In the order of the pipeline, so that each finds all that the one before it has made.
+  for (const auto& thread : threads_) thread->Stop();
+  threads_.clear();
+  read_pool_.Stop();
+  // Spares the next start the replay; the log has it all anyway.
+  const Status flushed = state_->store().backend().Flush();
+  if (!flushed.ok()) LOG_WARN("failed to flush the store", {"error", flushed});
+  wal_.Close();
+}
+
+// ---- Calls ------------------------------------------------------------------------------------------
+
+void EtcdServer::Propose(std::unique_ptr<etcdserverpb::InternalRaftRequest> request,
+                         TimePoint deadline, ProposalWaiter* waiter) {
+  proposer_.Propose(std::move(request), deadline, waiter);
+}
+
+void EtcdServer::WaitCompacted(Waiter* waiter) {
+  if (compactions_.Wait(waiter)) maintenance_.RunSoon(compaction_job_);
+}
+
+bool EtcdServer::ReadIndexNow() {
+  const std::optional<Index> point = raft_.sole_voter_read_point();
+  return point && apply_.applied() >= *point && !stopped_.load(std::memory_order_relaxed);
+}
+
+void EtcdServer::ReadIndex(TimePoint deadline, Waiter* waiter) {
+  switch (read_index_.Add(deadline, waiter)) {
+    case ReadIndexQueue::Added::kQueued:
+      return;
+    case ReadIndexQueue::Added::kWakeRaft:
+      return raft_.WakeForReads();
+    case ReadIndexQueue::Added::kClosed:
+      break;
+  }
+  waiter->error = Error::kStopped;
+  Waiter* const one[] = {waiter};
+  waiter->resumer().Resume(one);
+}
+
+bool EtcdServer::Abandon(Waiter* read_waiter) {
+  return read_index_.Abandon(read_waiter) || compactions_.Abandon(read_waiter);
+}
+
+Error EtcdServer::OnReadFault(const Status& status) {
+  if (absl::IsDataLoss(status)) Fatal("the store is damaged", {{"error", status}});
+  LOG_ERROR("failed to read the store", {"error", status});
+  return Error::kInternal;
+}
+
+Error EtcdServer::Range(const etcdserverpb::RangeRequest& request, RangeResult* result) {
+  const auto read = [this](const mvcc::KeyRange& range, const mvcc::RangeOptions& options) {
+    return state_->store().Range(range, options);
+  };
+  const StatusOr<Error> error = ExecuteRange(request, read, result);
+  return error.ok() ? *error : OnReadFault(error.status());
+}
+
+std::optional<Error> EtcdServer::RangeInMemory(const etcdserverpb::RangeRequest& request,
+                                               RangeResult* result) {
+  std::optional<mvcc::RangeResult> found = state_->store().TryRangeInMemory(
+      {.key = request.key(), .end = request.range_end()}, StoreOptionsOf(request));
+  if (!found) return std::nullopt;
+  if (found->error != mvcc::Error::kNone) return FromStore(found->error);
+  FinishRange(request, *std::move(found), result);
+  return Error::kOk;
+}
+
+bool EtcdServer::RangeWantsPool(const etcdserverpb::RangeRequest& request) {
+  return !state_->store()
+              .TryRangeInMemory({.key = request.key(), .end = request.range_end()},
+                                StoreOptionsOf(request))
+              .has_value();
+}
+
+Error EtcdServer::ReadOnlyTxn(const etcdserverpb::TxnRequest& request,
+                              etcdserverpb::TxnResponse* response) {
+  const StatusOr<Error> error = ReadTxn(request, state_->store(), response);
+  return error.ok() ? *error : OnReadFault(error.status());
+}
+
+Error EtcdServer::HashKv(Revision revision, etcdserverpb::HashKVResponse* response) {
+  const StatusOr<mvcc::HashKvResult> hash = state_->store().HashKv(revision);
+  if (!hash.ok()) return OnReadFault(hash.status());
+  if (hash->error != mvcc::Error::kNone) return FromStore(hash->error);
+  response->mutable_header()->set_revision(hash->current.value());
+  response->set_hash(hash->hash);
+  response->set_hash_revision(hash->hashed.value());
+  response->set_compact_revision(hash->compacted.value());
+  return Error::kOk;
+}
+
+bool EtcdServer::RunOnReadPool(std::function<void()> work) {
+  return read_pool_.Run(std::move(work));
+}
+
+void EtcdServer::LeaseRenew(LeaseId id, TimePoint deadline, LeaseRenewWaiter* waiter) {
+  deadline = std::min(deadline, deps_.clock->Now() + config_.request_timeout());
+  leases_.Renew(id, deadline, waiter);
+}
+
+Error EtcdServer::LeaseTimeToLive(LeaseId id, bool with_keys, LeaseTimeToLiveResult* result) {
+  return leases_.TimeToLive(id, with_keys, result);
+}
+
+std::vector<etcdserverpb::AlarmMember> EtcdServer::Alarms() {
+  return state_->alarms().Get(etcdserverpb::NONE);
+}
+
+ServerStatus EtcdServer::status() {
+  const mvcc::Store& store = state_->store();
+  ServerStatus status;
+  status.db_size_bytes = store.size_bytes();
+  status.db_size_in_use_bytes = store.size_in_use_bytes();
+  status.db_size_quota_bytes =
+      config_.quota_backend_bytes == 0 ? kDefaultQuotaBytes : config_.quota_backend_bytes;
+  status.leader = raft_.leader();
+  status.raft_index = raft_.committed();
+  status.raft_applied_index = apply_.applied();
+  status.raft_term = apply_.term();
+  status.is_learner = is_learner();
+  if (!has_leader()) status.errors.push_back("etcdserver: no leader");
+  for (const etcdserverpb::AlarmMember& alarm : Alarms()) {
+    status.errors.push_back(StrCat("memberID:", alarm.memberid(),
+                                   " alarm:", etcdserverpb::AlarmType_Name(alarm.alarm())));
+  }
+  const auto version = state_->store().backend().Get(mvcc::Bucket::kMeta, mvcc::kStorageVersionKey);
+  if (version.ok() && *version) status.storage_version = **version;
+  return status;
+}
+
+}  // namespace kvorum::server

@@ -1,0 +1,148 @@
+#pragma once
+// EtcdServer: the one implementation of Server. It owns the stages, connects their inputs and outputs,
+// and answers what needs no stage. Read the constructor for the wiring, Step for how a test drives a
+// whole member on one thread, Stop for the order of the end.
+
+#include <memory>
+#include <vector>
+
+#include "server/apply/alarm_applier.h"
+#include "server/apply/backend_applier.h"
+#include "server/apply/quota.h"
+#include "server/apply_stage.h"
+#include "server/bootstrap.h"
+#include "server/compaction_runner.h"
+#include "server/job_stage.h"
+#include "server/lease_calls.h"
+#include "server/own_snapshot.h"
+#include "server/proposer.h"
+#include "server/publisher.h"
+#include "server/raft_loop.h"
+#include "server/read_index.h"
+#include "server/read_pool.h"
+#include "server/replicated_state.h"
+#include "server/request_id.h"
+#include "server/server.h"
+#include "server/wait_list.h"
+#include "server/wal_stage.h"
+
+namespace kvorum::server {
+
+class EtcdServer final : public Server {
+ public:
+  // As Server::Open, for those who step the stages themselves.
+  static StatusOr<std::unique_ptr<EtcdServer>> OpenStepped(const Config& config,
+                                                           const Dependencies& deps);
+  // Without Stop() this is what a crash leaves behind: nothing is synced or flushed.
+  ~EtcdServer() override;
+
+  // Instead of Start(): steps every stage once; false if none had anything to do. Time passes on
+  // `deps.clock` only.
+  bool Step();
+  // Whether the member's attributes are applied; WaitReady without waiting.
+  bool ready() const { return publisher_.ready(); }
+
+  void Start() override;
+  bool WaitReady() override { return publisher_.WaitReady(); }
+  void Stop() override;
+
+  void Propose(std::unique_ptr<etcdserverpb::InternalRaftRequest> request, TimePoint deadline,
+               ProposalWaiter* waiter) override;
+  bool Abandon(ProposalWaiter* waiter) override { return wait_list_.Abandon(waiter); }
+  void WaitCompacted(Waiter* waiter) override;
+
+  bool ReadIndexNow() override;
+  void ReadIndex(TimePoint deadline, Waiter* waiter) override;
+  bool Abandon(Waiter* read_waiter) override;
+  Error Range(const etcdserverpb::RangeRequest& request, RangeResult* result) override;
+  std::optional<Error> RangeInMemory(const etcdserverpb::RangeRequest& request,
+                                     RangeResult* result) override;
+  bool RangeWantsPool(const etcdserverpb::RangeRequest& request) override;
+  Error ReadOnlyTxn(const etcdserverpb::TxnRequest& request,
+                    etcdserverpb::TxnResponse* response) override;
+  Error HashKv(Revision revision, etcdserverpb::HashKVResponse* response) override;
+  bool RunOnReadPool(std::function<void()> work) override;
+
+  mvcc::WatchableStore& watchable_store() override { return state_->watches(); }
+  LeaseId NewLeaseId() override { return request_ids_.NextLeaseId(); }
+  void LeaseRenew(LeaseId id, TimePoint deadline, LeaseRenewWaiter* waiter) override;
+  Error LeaseTimeToLive(LeaseId id, bool with_keys, LeaseTimeToLiveResult* result) override;
+  std::vector<LeaseId> Leases() override { return state_->lessor().Leases(); }
+  std::vector<MemberInfo> Members() override { return state_->membership().Members(); }
+  std::vector<etcdserverpb::AlarmMember> Alarms() override;
+
+  ServerStatus status() override;
+  MemberId member_id() const override { return identity_.member; }
+  ClusterId cluster_id() const override { return identity_.cluster; }
+  Term term() const override { return apply_.term(); }
+  Revision revision() const override { return state_->store().current_revision(); }
+  bool has_leader() const override { return raft_.leader() != raft::kNone; }
+  bool is_learner() const override { return state_->membership().IsLearner(identity_.member); }
+  std::string cluster_version() const override { return state_->membership().cluster_version(); }
+  const Config& config() const override { return config_; }
+
+ private:
+  // The watch stage in the form of the others.
+  class WatchShell : public Stage {
+   public:
+    WatchShell(mvcc::WatchableStore& watches, const Clock& clock)
+        : watches_(watches), clock_(clock) {}
+    bool Step(Wait wait) override;
+    void Wake() override { watches_.Wake(); }
+
+   private:
+    mvcc::WatchableStore& watches_;
+    const Clock& clock_;
+  };
+
+  EtcdServer(const Config& config, const Dependencies& deps, Recovered recovered,
+             std::unique_ptr<ReplicatedState> state, RaftLoop::Options raft);
+
+  RaftLoop::Output RaftOutput();
+  WalStage::Output WalOutput();
+  ApplyStage::Output ApplyOutput();
+  void AddJobs();
+  void OnTermStarted(Term term);
+  TimePoint PurgeFiles(TimePoint now);
+  // A fault of the disk met by one read: the store is not to be trusted any more, or the read failed.
+  Error OnReadFault(const Status& status);
+
+  // Constant after construction.
+  const Config config_;
+  const Dependencies deps_;
+  const DataPaths paths_;
+  const mvcc::StoreIdentity identity_;
+
+  // Synchronise themselves; the stages refer to them.
+  const std::unique_ptr<ReplicatedState> state_;
+  RequestIdGenerator request_ids_;
+  WaitList wait_list_;
+  ReadIndexQueue read_index_;
+  Quota quota_;
+
+  // Stages, and what they alone use.
+  WalStage wal_;
+  RaftLoop raft_;
+  OwnSnapshots snapshots_;
+  BackendApplier backend_applier_;
+  QuotaApplier quota_applier_;
+  AlarmApplier alarm_applier_;
+  EntryApplier entry_applier_;
+  ApplyStage apply_;
+  WatchShell watch_;
+  JobStage timers_;
+  JobStage maintenance_;
+
+  // Calls on top of them.
+  Proposer proposer_;
+  Publisher publisher_;
+  LeaseCalls leases_;
+  CompactionRunner compactions_;
+  size_t compaction_job_ = 0;
+  ReadPool read_pool_;
+
+  std::atomic<bool> stopped_ = false;
+  std::vector<std::unique_ptr<StageThread>> threads_;  // in the order of Stop
+};
+
+}  // namespace kvorum::server
