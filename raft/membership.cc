@@ -10,13 +10,28 @@ confchange::ProgressLimits RaftCore::limits() const {
           .max_inflight_bytes = config_.max_inflight_bytes};
 }
 
-ConfState RaftCore::ApplyConfChange(const ConfChangeV2& change) {
-  const confchange::Changer changer({.config = membership_, .progress = progress_},
-                                    log_.LastIndex(), limits());
-  StatusOr<confchange::Result> to = changer.Apply(change);
+confchange::Result RaftCore::Changed(confchange::Result from, const ConfChangeV2& change) const {
+  StatusOr<confchange::Result> to =
+      confchange::Changer(std::move(from), log_.LastIndex(), limits()).Apply(change);
   // The change is committed: every member applies it, and one that cannot has diverged.
   CHECK(to.ok()) << "a committed configuration change cannot be applied: " << to.status().message();
-  return SwitchTo(*std::move(to));
+  return *std::move(to);
+}
+
+ConfState RaftCore::ApplyConfChange(Index index, const ConfChangeV2& change) {
+  ForgetSuperseded(index);
+  if (!superseded_.empty()) {
+    // The store is still on its way to a snapshot and needs to know where it stands.
+    confchange::Result& members = superseded_.front().members;
+    members = Changed(std::move(members), change);
+    return members.config.ToConfState();
+  }
+  return SwitchTo(Changed({.config = membership_, .progress = progress_}, change));
+}
+
+// The store has come to `index`.
+void RaftCore::ForgetSuperseded(Index index) {
+  while (!superseded_.empty() && superseded_.front().by < index) superseded_.pop_front();
 }
 
 ConfState RaftCore::SwitchTo(confchange::Result to) {

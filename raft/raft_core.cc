@@ -91,11 +91,11 @@ Status RaftCore::Bootstrap(std::span<const Peer> peers) {
   log_.Append(std::move(entries));
   log_.CommitTo(Index(peers.size()));
   // In force now, so that elections can start; applying the entries repeats it without effect.
-  for (const Peer& peer : peers) {
+  for (size_t i = 0; i < peers.size(); ++i) {
     ConfChange change;
     change.set_type(raftpb::ConfChangeAddNode);
-    change.set_node_id(peer.id.value());
-    ApplyConfChange(confchange::AsV2(change));
+    change.set_node_id(peers[i].id.value());
+    ApplyConfChange(Index(i + 1), confchange::AsV2(change));
   }
   return absl::OkStatus();
 }
@@ -239,7 +239,7 @@ void RaftCore::Send(Message m) {
 
 void RaftCore::OnAppended(AppendAck ack) {
   if (ack.snapshot && log_.StableSnapshotTo(ack.snapshot->metadata.index)) {
-    OnApplied(ack.snapshot->metadata.index);
+    AppliedTo(ack.snapshot->metadata.index);
   }
   // An ack of an older term may speak of entries that were overwritten and came back since: not these.
   if (ack.term == term_ && ack.last.index != Index(0)) log_.StableTo(ack.last);
@@ -247,6 +247,11 @@ void RaftCore::OnAppended(AppendAck ack) {
 }
 
 void RaftCore::OnApplied(Index index) {
+  ForgetSuperseded(index + 1);
+  AppliedTo(index);
+}
+
+void RaftCore::AppliedTo(Index index) {
   const uint64_t released = log_.AppliedTo(index);
   if (!IsLeader()) return;
   lead().uncommitted_bytes -= std::min(lead().uncommitted_bytes, released);

@@ -16,6 +16,7 @@
 // ends. 3. A leader never replaces entries of its own log. 4. Only entries of the current term are
 // committed by counting. 5. messages_ never holds an answer that promises something durable.
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -68,7 +69,7 @@ class RaftCore {
   void set_may_campaign(bool may) { may_campaign_ = may; }
   void OnAppended(AppendAck ack);
   void OnApplied(Index index);
-  ConfState ApplyConfChange(const ConfChangeV2& change);
+  ConfState ApplyConfChange(Index index, const ConfChangeV2& change);
 
   // ---- Outputs, taken by RawNode ----
   std::vector<Message>& messages() { return messages_; }
@@ -111,6 +112,7 @@ class RaftCore {
   void TickElection();
   void TickLeader();
   bool IsPromotable() const;
+  void AppliedTo(Index index);
   // Fills in from and term, and sorts `m` into the right queue.
   void Send(Message m);
 
@@ -165,6 +167,8 @@ class RaftCore {
 
   // ---- membership.cc ----
   confchange::ProgressLimits limits() const;
+  confchange::Result Changed(confchange::Result from, const ConfChangeV2& change) const;
+  void ForgetSuperseded(Index index);
   ConfState SwitchTo(confchange::Result to);
   void MaybeLeaveJoint();
 
@@ -187,8 +191,14 @@ class RaftCore {
   tracker::Config membership_;
   tracker::ProgressMap progress_;  // of every member; meaningful on a leader
 
-  int election_elapsed_ =
-      0;  // ticks since the last sign of a leader (leader: since the last check)
+  // What was in force before a snapshot came, for batches handed out earlier and still being applied.
+  struct Superseded {
+    Index by;  // the snapshot's index
+    confchange::Result members;
+  };
+  std::deque<Superseded> superseded_;
+
+  int election_elapsed_ = 0;   // since the last sign of a leader (leader: since its last check)
   int heartbeat_elapsed_ = 0;  // leader only
   int randomized_election_timeout_ = 0;
   bool may_campaign_ = true;

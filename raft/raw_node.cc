@@ -157,12 +157,16 @@ void RawNode::OnAppended(AppendAck ack) { core_->OnAppended(std::move(ack)); }
 
 void RawNode::OnApplied(Index index) { core_->OnApplied(index); }
 
-ConfState RawNode::ApplyConfChange(const ConfChange& change) {
-  return core_->ApplyConfChange(confchange::AsV2(change));
+ConfState RawNode::ApplyConfChange(Index index, const ConfChange& change) {
+  return core_->ApplyConfChange(index, confchange::AsV2(change));
 }
 
-ConfState RawNode::ApplyConfChange(const ConfChangeV2& change) {
-  return core_->ApplyConfChange(change);
+ConfState RawNode::ApplyConfChange(Index index, const ConfChangeV2& change) {
+  return core_->ApplyConfChange(index, change);
+}
+
+ConfState RawNode::ApplyConfChange(const ConfChange& change) {
+  return ApplyConfChange(last_index() + 1, change);
 }
 
 // ---- Questions ----
@@ -180,6 +184,8 @@ MemberId RawNode::transferee() const { return core_->transferee(); }
 MemberId RawNode::BestTransferee() const { return core_->BestTransferee(); }
 const tracker::Config& RawNode::config() const { return core_->membership(); }
 ConfState RawNode::conf_state() const { return core_->membership().ToConfState(); }
+
+bool RawNode::IsMember() const { return core_->progress().count(id()) > 0; }
 
 bool RawNode::IsLearner() const {
   const auto it = core_->progress().find(id());

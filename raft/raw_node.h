@@ -102,11 +102,14 @@ class RawNode {
   void OnAppended(AppendAck ack);
   // The state machine has applied up to and including `index`; not below an earlier call.
   void OnApplied(Index index);
-  // A committed configuration change takes effect, or, with node id 0, was refused. Returns the
-  // configuration now in force, to be stored with the entry's index. Before OnApplied of that
-  // index.
+  // The configuration change committed at `index` takes effect, or, with node id 0, was refused.
+  // Returns the configuration in force at `index`, to be stored along with it. In order, before
+  // OnApplied of that index. When a snapshot received meanwhile already covers `index`, only the
+  // answer is computed: the core goes by the snapshot's configuration.
+  ConfState ApplyConfChange(Index index, const ConfChange& change);
+  ConfState ApplyConfChange(Index index, const ConfChangeV2& change);
+  // For a caller that never receives snapshots.
   ConfState ApplyConfChange(const ConfChange& change);
-  ConfState ApplyConfChange(const ConfChangeV2& change);
 
   // ---- Questions. Cheap unless said otherwise. ----
 
@@ -128,6 +131,8 @@ class RawNode {
   MemberId BestTransferee() const;
   const tracker::Config& config() const;
   ConfState conf_state() const;
+  // In the configuration in force, as voter or learner.
+  bool IsMember() const;
   bool IsLearner() const;
   BasicStatus GetBasicStatus() const;
   // Copies the progress of every member.

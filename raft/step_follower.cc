@@ -140,6 +140,8 @@ bool RaftCore::RestoreSnapshot(const SnapshotPtr& snapshot) {
     Trace(TraceLevel::kWarning, " dropped a snapshot whose ConfState is impossible");
     return false;
   }
+  superseded_.push_back(
+      {.by = meta.index, .members = {.config = membership_, .progress = progress_}});
   log_.Restore(snapshot);
   SwitchTo(*std::move(restored));
   return true;

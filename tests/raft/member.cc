@@ -66,6 +66,8 @@ void Member::Restart() {
   outbox_.clear();
   reads_.clear();
   store_ = flushed_;
+  ++restarts_;
+  disk_.hard_state = synced_;  // a commit index alone is written without a sync
   // A snapshot on disk that the store had not taken over yet is installed again.
   if (disk_.snapshot->metadata.index > store_.applied) {
     store_.applied = disk_.snapshot->metadata.index;
@@ -80,13 +82,16 @@ void Member::Collect() {
     Ready ready = node_->TakeReady();
     outbox_.insert(outbox_.end(), ready.messages.begin(), ready.messages.end());
     reads_.insert(reads_.end(), ready.read_states.begin(), ready.read_states.end());
-    if (!ready.committed_entries.empty()) batches_.push_back(std::move(ready.committed_entries));
+    if (!ready.committed_entries.empty()) {
+      batches_.push_back({.entries = std::move(ready.committed_entries), .snapshot = nullptr});
+    }
     if (ready.must_sync) ++syncs_requested_;
     if (!ready.needs_append) {
       CHECK(ready.nothing_to_write() && ready.messages_after_append.empty());
       continue;
     }
     memory_.Write(ready);
+    if (on_ready) on_ready(*this, ready);
     writes_.push_back(std::move(ready));
   }
 }
@@ -96,26 +101,25 @@ void Member::Sync(size_t readys) {
     Ready ready = std::move(writes_.front());
     writes_.pop_front();
     disk_.Write(ready);
+    if (ready.must_sync) synced_ = disk_.hard_state;
     outbox_.insert(outbox_.end(), ready.messages_after_append.begin(),
                    ready.messages_after_append.end());
-    if (ready.snapshot) InstallSnapshot(ready.snapshot);
+    if (ready.snapshot) batches_.push_back({.entries = {}, .snapshot = ready.snapshot});
     node_->OnAppended(std::move(ready.append_ack));
   }
 }
 
-void Member::InstallSnapshot(const SnapshotPtr& snapshot) {
-  CHECK(batches_.empty() || batches_.back().back().index < snapshot->metadata.index);
-  batches_.clear();  // covered by the snapshot
-  store_.applied = snapshot->metadata.index;
-  store_.conf_state = snapshot->metadata.conf_state;
-}
-
 void Member::Apply() {
   if (batches_.empty()) return;
-  const std::vector<Entry> batch = std::move(batches_.front());
+  const Batch batch = std::move(batches_.front());
   batches_.pop_front();
-  for (const Entry& e : batch) ApplyEntry(e);
-  node_->OnApplied(batch.back().index);
+  if (batch.snapshot) {
+    CHECK_GT(batch.snapshot->metadata.index, store_.applied);
+    store_.applied = batch.snapshot->metadata.index;
+    store_.conf_state = batch.snapshot->metadata.conf_state;
+  }
+  for (const Entry& e : batch.entries) ApplyEntry(e);
+  node_->OnApplied(store_.applied);
 }
 
 void Member::ApplyEntry(const Entry& e) {
@@ -126,11 +130,11 @@ void Member::ApplyEntry(const Entry& e) {
   if (e.type == EntryType::kConfChange) {
     ConfChange change;
     CHECK(change.ParseFromString(std::string(e.data.view())));
-    store_.conf_state = node_->ApplyConfChange(change);
+    store_.conf_state = node_->ApplyConfChange(e.index, change);
   } else if (e.type == EntryType::kConfChangeV2) {
     ConfChangeV2 change;
     CHECK(change.ParseFromString(std::string(e.data.view())));
-    store_.conf_state = node_->ApplyConfChange(change);
+    store_.conf_state = node_->ApplyConfChange(e.index, change);
   }
   if (on_apply) on_apply(*this, e);
 }
@@ -144,12 +148,27 @@ void Member::Settle() {
 }
 
 void Member::Compact(uint64_t keep) {
-  const Index at = std::min(store_.applied, disk_.last());
-  if (at <= disk_.snapshot->metadata.index) return;
+  const Index at = store_.applied;
+  // (The store may still be on its way to a snapshot that was received.)
+  if (at <= storage_->CurrentSnapshot()->metadata.index) return;
   CHECK_OK(storage_->CreateSnapshot(at, store_.conf_state, {}));
   const Index to = at.value() > keep ? at - keep : Index(0);
   if (to >= storage_->FirstIndex()) CHECK_OK(storage_->Compact(to));
+  disk_.entries.erase(disk_.entries.begin(),
+                      disk_.entries.begin() + static_cast<ptrdiff_t>(at + 1 - disk_.first()));
+  disk_.snapshot = storage_->CurrentSnapshot();
   Flush();
+}
+
+SnapshotPtr Member::MakeSnapshot() const {
+  if (storage_->CurrentSnapshot()->metadata.index >= store_.applied) {
+    return storage_->CurrentSnapshot();
+  }
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->metadata = {.index = store_.applied,
+                        .term = storage_->TermAt(store_.applied).value(),
+                        .conf_state = store_.conf_state};
+  return snapshot;
 }
 
 std::vector<Message> Member::TakeOutbox() { return std::exchange(outbox_, {}); }

@@ -4,10 +4,11 @@
 //
 //   Collect()   takes every Ready: messages out, writes and batches into their queues
 //   Sync()      makes the oldest queued writes durable, releases what waited for them, acks
-//   Apply()     applies the oldest queued batch
+//   Apply()     applies the oldest queued batch, or installs the snapshot that comes in its place
 //   Restart()   loses queues and memory; starts again from disk and flushed store
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -72,9 +73,12 @@ class Member {
   void Settle();
   // The store as it is now survives the next crash.
   void Flush() { flushed_ = store_; }
-  // Snapshot at the applied index, log compacted up to `keep` entries before it.
+  // Snapshot at the applied index, on disk with the store; the log in memory keeps `keep` entries
+  // before it.
   void Compact(uint64_t keep);
   void Restart();
+  // Of the store as it is; if that lags behind the log, what the log has.
+  SnapshotPtr MakeSnapshot() const;
 
   // Messages ready to travel; the caller takes them.
   std::vector<Message> TakeOutbox();
@@ -83,6 +87,10 @@ class Member {
   const Disk& memory_log() const { return memory_; }
   // Called for each applied entry, snapshots not included.
   std::function<void(const Member&, const Entry&)> on_apply;
+  // Called for each Ready taken, after memory_log() has it.
+  std::function<void(const Member&, const Ready&)> on_ready;
+  // Times it was restarted.
+  int restarts() const { return restarts_; }
 
   // Writes handed out so far that asked for a sync.
   int syncs_requested() const { return syncs_requested_; }
@@ -91,7 +99,6 @@ class Member {
 
  private:
   void Start(Index applied);
-  void InstallSnapshot(const SnapshotPtr& snapshot);
   void ApplyEntry(const Entry& e);
 
   MemberOptions options_;
@@ -100,14 +107,21 @@ class Member {
   std::unique_ptr<RawNode> node_;
 
   Disk disk_;
+  HardState synced_;  // what of disk_.hard_state a power loss leaves
   Disk memory_;
   Store store_;
   Store flushed_;
   std::deque<Ready> writes_;
-  std::deque<std::vector<Entry>> batches_;
+  // In the order the store takes them: entries, or a snapshot in their place.
+  struct Batch {
+    std::vector<Entry> entries;
+    SnapshotPtr snapshot;
+  };
+  std::deque<Batch> batches_;
   std::vector<Message> outbox_;
   std::vector<ReadState> reads_;
   int syncs_requested_ = 0;
+  int restarts_ = 0;
 };
 
 }  // namespace kvorum::raft::testing
