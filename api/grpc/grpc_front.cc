@@ -18,6 +18,7 @@
 #include "api/grpc/lease_service.h"
 #include "api/grpc/maintenance_service.h"
 #include "api/grpc/watch_service.h"
+#include "base/log.h"
 
 namespace kvorum::api {
 namespace {
@@ -59,9 +60,13 @@ void SetArguments(const FrontEndOptions& options, grpc::ServerBuilder* builder) 
   grpc::EnableDefaultHealthCheckService(false);
 }
 
-// gRPC writes plain lines to stderr; ours are JSON, and what it has to say below an error is noise.
-void SilenceGrpcLog() {
-  gpr_set_log_function([](gpr_log_func_args*) {});
+// gRPC writes plain lines to stderr; ours are JSON. Below an error it is noise; its errors are about
+// single connections, or the last words before it aborts the process.
+void RedirectGrpcLog() {
+  gpr_set_log_function([](gpr_log_func_args* line) {
+    if (line->severity != GPR_LOG_SEVERITY_ERROR) return;
+    LOG_WARN("gRPC", {"error", line->message}, {"file", line->file}, {"line", line->line});
+  });
 }
 
 class GrpcFrontImpl final : public GrpcFront {
@@ -108,7 +113,7 @@ class GrpcFrontImpl final : public GrpcFront {
   // grpc::Server::Shutdown returns only when every call has ended, and a call may wait for the member
   // longer than we may wait for it here: so it has a thread of its own.
   void Shutdown(Duration grace) override {
-    if (grpc_server_ == nullptr || shutdown_.joinable()) return;
+    if (grpc_server_ == nullptr || std::exchange(shut_down_, true)) return;
     registry_.StopAll(server::Error::kStopped);
     shutdown_ = std::thread([this, grace] {
       grpc_server_->Shutdown(std::chrono::system_clock::now() +
@@ -145,6 +150,7 @@ class GrpcFrontImpl final : public GrpcFront {
   std::unique_ptr<grpc::Server> grpc_server_;
   std::thread shutdown_;
   absl::Notification no_calls_;
+  bool shut_down_ = false;
   bool joined_ = false;
 };
 
@@ -152,7 +158,7 @@ class GrpcFrontImpl final : public GrpcFront {
 
 StatusOr<std::unique_ptr<GrpcFront>> GrpcFront::Start(const FrontEndOptions& options,
                                                       server::Server* server) {
-  SilenceGrpcLog();
+  RedirectGrpcLog();
   auto front = std::make_unique<GrpcFrontImpl>(options, server);
   if (!front->Start(server)) return absl::InternalError("the gRPC server did not start");
   return front;

@@ -1,0 +1,101 @@
+#pragma once
+// A server::Server without log and disk, for tests of the front end: a map of keys, what a test told it
+// to answer, and calls held back until a test lets them go.
+//
+// Threads: methods of Server are called by the front end; the setters by the test, before or between
+// calls. Waiters are resumed inside the call, or by Release on the test's thread in one batch.
+
+#include <absl/synchronization/mutex.h>
+#include <atomic>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "server/server.h"
+#include "tests/api/fake_watchable_store.h"
+
+namespace kvorum::api {
+
+class FakeServer final : public server::Server {
+ public:
+  FakeServer();
+  ~FakeServer() override;
+
+  // -- what a test sets ----------------------------------------------------------------------------
+  std::atomic<server::Error> propose_error{server::Error::kOk};
+  std::atomic<server::Error> read_error{server::Error::kOk};
+  std::atomic<server::Error> renew_error{server::Error::kOk};
+  std::atomic<bool> leader{true};
+  std::atomic<bool> learner{false};
+  std::atomic<bool> version_known{true};
+  std::atomic<bool> read_index_now{true};
+  std::atomic<bool> wants_pool{false};
+  std::atomic<bool> pool_full{false};
+  // Proposals, read indexes and waits for compaction stay until Release.
+  std::atomic<bool> hold{false};
+  server::Config settings;
+  std::vector<server::MemberInfo> members;
+  std::vector<etcdserverpb::AlarmMember> alarms;
+  FakeWatchableStore watches;
+
+  // Blocks until `count` calls are held.
+  void AwaitHeld(size_t count);
+  // Resumes all held calls with `error`, in one batch.
+  void Release(server::Error error = server::Error::kOk);
+  // The proposals seen so far, in order.
+  std::vector<etcdserverpb::InternalRaftRequest> proposals();
+  int64_t pool_runs() const { return pool_runs_; }
+
+  // -- server::Server ------------------------------------------------------------------------------
+  void Start() override {}
+  bool WaitReady() override { return true; }
+  void Stop() override { Release(server::Error::kStopped); }
+  void Propose(std::unique_ptr<etcdserverpb::InternalRaftRequest> request, TimePoint deadline,
+               server::ProposalWaiter* waiter) override;
+  bool Abandon(server::ProposalWaiter*) override { return false; }
+  void WaitCompacted(server::Waiter* waiter) override { HoldOrResume(waiter); }
+  bool ReadIndexNow() override { return read_index_now; }
+  void ReadIndex(TimePoint deadline, server::Waiter* waiter) override;
+  bool Abandon(server::Waiter*) override { return false; }
+  server::Error Range(const etcdserverpb::RangeRequest& request,
+                      server::RangeResult* result) override;
+  bool RangeWantsPool(const etcdserverpb::RangeRequest&) override { return wants_pool; }
+  server::Error ReadOnlyTxn(const etcdserverpb::TxnRequest& request,
+                            etcdserverpb::TxnResponse* response) override;
+  server::Error HashKv(Revision revision, etcdserverpb::HashKVResponse* response) override;
+  bool RunOnReadPool(std::function<void()> work) override;
+  mvcc::WatchableStore& watchable_store() override { return watches; }
+  LeaseId NewLeaseId() override { return LeaseId(4711); }
+  void LeaseRenew(LeaseId id, TimePoint deadline, server::LeaseRenewWaiter* waiter) override;
+  server::Error LeaseTimeToLive(LeaseId id, bool with_keys,
+                                server::LeaseTimeToLiveResult* result) override;
+  std::vector<LeaseId> Leases() override { return {LeaseId(1), LeaseId(2)}; }
+  std::vector<server::MemberInfo> Members() override { return members; }
+  std::vector<etcdserverpb::AlarmMember> Alarms() override { return alarms; }
+  server::ServerStatus status() override;
+  MemberId member_id() const override { return MemberId(7); }
+  ClusterId cluster_id() const override { return ClusterId(9); }
+  Term term() const override { return Term(3); }
+  Revision revision() const override { return Revision(revision_.load()); }
+  bool has_leader() const override { return leader; }
+  bool is_learner() const override { return learner; }
+  std::string cluster_version() const override { return version_known ? "3.7.0" : ""; }
+  const server::Config& config() const override { return settings; }
+
+ private:
+  void HoldOrResume(server::Waiter* waiter);
+  server::ApplyResponse Apply(const etcdserverpb::InternalRaftRequest& request);
+  etcdserverpb::PutResponse ApplyPut(const etcdserverpb::PutRequest& put);
+
+  std::atomic<int64_t> revision_{1};
+  std::atomic<int64_t> pool_runs_{0};
+  absl::Mutex mutex_;
+  std::map<std::string, mvccpb::KeyValue> keys_;
+  std::vector<server::Waiter*> held_;
+  std::vector<etcdserverpb::InternalRaftRequest> proposals_;
+  std::vector<std::thread> pool_;
+};
+
+}  // namespace kvorum::api
