@@ -121,9 +121,7 @@ std::vector<std::string_view> Lines(std::string_view text) {
   return lines;
 }
 
-bool IsIdentifierChar(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
-}
+bool IsIdentifierChar(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 
 bool IsWordAt(std::string_view text, size_t offset, std::string_view word) {
   if (text.substr(offset, word.size()) != word) return false;

@@ -98,9 +98,7 @@ const std::vector<Corner>& Corners() {
       {"RocksDB", {"rocksdb/"}, {"mvcc/backend/"}},
       {"Beast", {"boost/beast"}, {"server/peer/", "api/http/", "api/listener/"}},
       {"gRPC", {"grpc/", "grpcpp/", "grpc++/"}, {"api/"}},
-      {"OpenSSL",
-       {"openssl/", "boost/asio/ssl"},
-       {"server/tls/", "server/auth/", "base/"}},
+      {"OpenSSL", {"openssl/", "boost/asio/ssl"}, {"server/tls/", "server/auth/", "base/"}},
       {"prometheus-cpp", {"prometheus/"}, {"base/metrics"}},
       {"spdlog", {"spdlog/"}, {"base/log"}},
   };
@@ -172,15 +170,15 @@ Findings CheckLibraryCorners(const SourceFile& file) {
   for (const Include& include : Includes(file)) {
     for (const Corner& corner : Corners()) {
       const bool stub = corner.library == "gRPC" && EndsWith(include.path, ".grpc.pb.h");
-      const bool named = stub || std::any_of(corner.include_prefixes.begin(),
-                                             corner.include_prefixes.end(),
-                                             [&](auto p) { return include.path.starts_with(p); });
+      const bool named =
+          stub || std::any_of(corner.include_prefixes.begin(), corner.include_prefixes.end(),
+                              [&](auto p) { return include.path.starts_with(p); });
       const bool at_home = std::any_of(corner.places.begin(), corner.places.end(),
                                        [&](auto p) { return file.path.starts_with(p); });
       if (named && !at_home) {
-        found.push_back({file.path, include.line,
-                         std::string(corner.library) + " does not belong here: " +
-                             std::string(include.path)});
+        found.push_back(
+            {file.path, include.line,
+             std::string(corner.library) + " does not belong here: " + std::string(include.path)});
       }
     }
   }
@@ -188,25 +186,48 @@ Findings CheckLibraryCorners(const SourceFile& file) {
 }
 
 Findings CheckRaftIsPure(const SourceFile& file) {
-  static const std::vector<std::string_view> headers = {
-      "thread", "mutex", "shared_mutex", "condition_variable", "future", "atomic", "semaphore",
-      "barrier", "latch", "stop_token", "coroutine", "chrono", "ctime", "time.h", "sys/time.h",
-      "random", "fstream", "filesystem", "cstdio", "stdio.h", "unistd.h", "fcntl.h", "iostream",
-      "absl/synchronization/mutex.h", "absl/time/clock.h", "base/clock.h", "base/env.h",
-      "base/bounded_queue.h", "base/log.h"};
+  static const std::vector<std::string_view> headers = {"thread",
+                                                        "mutex",
+                                                        "shared_mutex",
+                                                        "condition_variable",
+                                                        "future",
+                                                        "atomic",
+                                                        "semaphore",
+                                                        "barrier",
+                                                        "latch",
+                                                        "stop_token",
+                                                        "coroutine",
+                                                        "chrono",
+                                                        "ctime",
+                                                        "time.h",
+                                                        "sys/time.h",
+                                                        "random",
+                                                        "fstream",
+                                                        "filesystem",
+                                                        "cstdio",
+                                                        "stdio.h",
+                                                        "unistd.h",
+                                                        "fcntl.h",
+                                                        "iostream",
+                                                        "absl/synchronization/mutex.h",
+                                                        "absl/time/clock.h",
+                                                        "base/clock.h",
+                                                        "base/env.h",
+                                                        "base/bounded_queue.h",
+                                                        "base/log.h"};
   static const std::vector<std::string_view> calls = {
-      "time", "clock", "gettimeofday", "clock_gettime", "rand", "srand", "random", "fopen", "open",
-      "sleep", "usleep", "nanosleep", "printf", "getenv"};
+      "time",  "clock", "gettimeofday", "clock_gettime", "rand",      "srand",  "random",
+      "fopen", "open",  "sleep",        "usleep",        "nanosleep", "printf", "getenv"};
   static const std::vector<std::string_view> words = {
       "thread_local", "system_clock", "steady_clock", "random_device", "mt19937", "this_thread",
-      "jthread", "ifstream", "ofstream", "cout", "cerr"};
+      "jthread",      "ifstream",     "ofstream",     "cout",          "cerr"};
   constexpr std::string_view kWhy = "raft/ has no thread, clock, random source or file of its own";
   Findings found;
   if (!IsCpp(file) || !IsUnder(file.path, "raft")) return found;
   for (const Include& include : Includes(file)) {
     if (IsAnyOf(include.path, headers)) {
-      found.push_back({file.path, include.line,
-                       std::string(include.path) + ": " + std::string(kWhy)});
+      found.push_back(
+          {file.path, include.line, std::string(include.path) + ": " + std::string(kWhy)});
     }
   }
   const std::string code = CodeView(file.text);

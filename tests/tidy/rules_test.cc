@@ -94,10 +94,9 @@ TEST(Coroutines, NoAwaitInAConditionOrBesideABranchingOperator) {
         "if (const bool ok = co_await x(); ok) {}", "if constexpr (co_await x()) {}"}) {
     EXPECT_FALSE(Coroutine(code).empty()) << code;
   }
-  for (std::string_view code :
-       {"bool b = a && co_await x();", "bool b = co_await x() || a;",
-        "int i = co_await x() ? 1 : 2;", "int i = a ? co_await x() : 2;",
-         "f(g(co_await x()) && b);", "co_return co_await x() && y;"}) {
+  for (std::string_view code : {"bool b = a && co_await x();", "bool b = co_await x() || a;",
+                                "int i = co_await x() ? 1 : 2;", "int i = a ? co_await x() : 2;",
+                                "f(g(co_await x()) && b);", "co_return co_await x() && y;"}) {
     EXPECT_EQ(Coroutine(code).size(), 1u) << code;
   }
   for (std::string_view code :
@@ -126,10 +125,9 @@ TEST(Coroutines, NoOwningLambdaAsAnArgumentOfAnAwait) {
 }
 
 TEST(Coroutines, NoAggregateMadeOnTheSpotAsAnArgumentOfAnAwait) {
-  for (std::string_view code :
-       {"co_await Agg{std::string()};", "co_await f(Options{.limit = 3});",
-        "co_await f(a, {b, c});", "auto r = f(co_await a(), Opt{x});", "co_await f({.a = 1});",
-        "co_await ns::Agg<int>{x};"}) {
+  for (std::string_view code : {"co_await Agg{std::string()};", "co_await f(Options{.limit = 3});",
+                                "co_await f(a, {b, c});", "auto r = f(co_await a(), Opt{x});",
+                                "co_await f({.a = 1});", "co_await ns::Agg<int>{x};"}) {
     EXPECT_EQ(Coroutine(code).size(), 1u) << code << "\n" << ToString(Coroutine(code));
   }
   for (std::string_view code :
@@ -188,9 +186,8 @@ TEST(Todos, NameTheirIssue) {
 }
 
 TEST(NoSleepInTests, WaitForAConditionInstead) {
-  for (std::string_view code :
-       {"std::this_thread::sleep_for(1s);", "usleep(10);", "::sleep(1);", "if (x) sleep(1);",
-        "absl::SleepFor(d);"}) {
+  for (std::string_view code : {"std::this_thread::sleep_for(1s);", "usleep(10);", "::sleep(1);",
+                                "if (x) sleep(1);", "absl::SleepFor(d);"}) {
     EXPECT_EQ(CheckNoSleepInTests(File("tests/a_test.cc", code)).size(), 1u) << code;
     EXPECT_TRUE(CheckNoSleepInTests(File("server/a.cc", code)).empty()) << code;
   }

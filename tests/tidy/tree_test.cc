@@ -28,8 +28,8 @@ std::vector<SourceFile> ReadTree() {
   std::vector<SourceFile> files;
   const auto add = [&](const fs::path& path) {
     std::ifstream in(path, std::ios::binary);
-    files.push_back({path.lexically_relative(root).generic_string(),
-                     {std::istreambuf_iterator<char>(in), {}}});
+    files.push_back(
+        {path.lexically_relative(root).generic_string(), {std::istreambuf_iterator<char>(in), {}}});
   };
   add(root / "CMakeLists.txt");
   for (const char* folder : {"api", "base", "mvcc", "proto", "raft", "server", "tests", "wal"}) {
@@ -56,9 +56,9 @@ Findings CheckAll(Findings (*rule)(const SourceFile&)) {
   return all;
 }
 
-#define EXPECT_CLEAN(findings)              \
-  do {                                      \
-    const Findings found = (findings);      \
+#define EXPECT_CLEAN(findings)                             \
+  do {                                                     \
+    const Findings found = (findings);                     \
     EXPECT_TRUE(found.empty()) << "\n" << ToString(found); \
   } while (false)
 
