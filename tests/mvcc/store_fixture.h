@@ -22,7 +22,7 @@ inline constexpr char kMemberDir[] = "/member";
 class StoreTest : public ::testing::Test {
  protected:
   StoreTest() {
-    CHECK_OK(log::Configure({.level = log::Level::kWarn}));
+    CHECK_OK(log::Configure({.level = log::Level::kError}));
     CHECK_OK(env_.CreateDirs(kMemberDir));
     CHECK_OK(env_.SyncDir("/"));
     Create();
