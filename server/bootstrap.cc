@@ -12,12 +12,32 @@
 namespace kvorum::server {
 namespace {
 
+std::string ParentOf(const std::string& path) {
+  const size_t last = path.find_last_not_of('/');
+  if (last == std::string::npos) return "/";
+  const size_t slash = path.rfind('/', last);
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// Creates `dir` and what is missing above it, names included: everything synced in it is lost
+// without them.
+Status CreateDurableDirs(Env& env, const std::string& dir) {
+  if (env.Exists(dir)) return absl::OkStatus();
+  const std::string parent = ParentOf(dir);
+  RETURN_IF_ERROR(CreateDurableDirs(env, parent));
+  RETURN_IF_ERROR(env.CreateDir(dir));
+  return env.SyncDir(parent);
+}
+
 Status PrepareDirectories(Env& env, const DataPaths& paths) {
-  RETURN_IF_ERROR(env.CreateDirs(paths.snap), "cannot access data directory");
+  RETURN_IF_ERROR(CreateDurableDirs(env, paths.snap), "cannot access data directory");
   const std::string probe = JoinPath(paths.data, ".touch");
   RETURN_IF_ERROR(env.WriteFile(probe, ""), "cannot write to data directory");
   RETURN_IF_ERROR(env.RemoveFile(probe));
-  // The directories' own names: everything synced below is lost without them.
+  // Those made by a start that was killed before it synced them. Above the data directory we may not
+  // be allowed to.
+  (void)env.SyncDir(ParentOf(paths.data));
   RETURN_IF_ERROR(env.SyncDir(paths.data));
   RETURN_IF_ERROR(env.SyncDir(paths.member));
   return wal::snap::RemovePartialFiles(env, paths.snap);

@@ -200,10 +200,14 @@ bool EtcdServer::WatchShell::Step(Wait wait) {
   return false;
 }
 
+bool EtcdServer::StepStage(size_t stage) {
+  Stage* const stages[kStages] = {&timers_, &raft_, &wal_, &apply_, &watch_, &maintenance_};
+  return stages[stage]->Step(Wait::kNo);
+}
+
 bool EtcdServer::Step() {
-  Stage* const stages[] = {&timers_, &raft_, &wal_, &apply_, &watch_, &maintenance_};
   bool any = false;
-  for (Stage* const stage : stages) any |= stage->Step(Wait::kNo);
+  for (size_t stage = 0; stage < kStages; ++stage) any |= StepStage(stage);
   return any;
 }
 

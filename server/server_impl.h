@@ -39,8 +39,12 @@ class EtcdServer final : public Server {
   // Instead of Start(): steps every stage once; false if none had anything to do. Time passes on
   // `deps.clock` only.
   bool Step();
+  // One of them, by number.
+  static constexpr size_t kStages = 6;
+  bool StepStage(size_t stage);
   // Whether the member's attributes are applied; WaitReady without waiting.
   bool ready() const { return publisher_.ready(); }
+  ReplicatedState& state() { return *state_; }
 
   void Start() override;
   bool WaitReady() override { return publisher_.WaitReady(); }
