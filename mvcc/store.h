@@ -77,6 +77,9 @@ class Store {
   // longer than the index lock is held.
   std::optional<RangeResult> TryRangeInMemory(const KeyRange& range, const RangeOptions& options,
                                               int64_t max_rows = 64) const;
+  // Keeps compactions applied from now on from removing anything while the guard lives, for who reads in
+  // several steps. Each single call above and below does so by itself. Let go soon.
+  ReadEpochs::Guard HoldRemovals() const { return epochs_.Enter(); }
   // The row of exactly that revision; nothing if it is gone (compacted) or was a deletion.
   StatusOr<std::optional<Row>> ReadRow(const RowRevision& revision) const;
 
