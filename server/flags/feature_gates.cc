@@ -1,0 +1,116 @@
+#include "server/flags/feature_gates.h"
+
+#include <absl/strings/ascii.h>
+#include <absl/strings/str_split.h>
+
+#include <map>
+#include <vector>
+
+#include "server/flags/go_value.h"
+
+namespace kvorum::server::flags {
+namespace {
+
+enum class Stage { kAll, kAlpha, kBeta };
+
+struct Gate {
+  std::string_view name;
+  Stage stage;
+  bool initial;
+  // Changes nothing that can be seen here.
+  bool harmless = false;
+};
+
+constexpr Gate kGates[] = {
+    {"AllAlpha", Stage::kAll, false, true},
+    {"AllBeta", Stage::kAll, false, true},
+    {"CompactHashCheck", Stage::kAlpha, false},
+    {"FastLeaseKeepAlive", Stage::kBeta, true},
+    {"InitialCorruptCheck", Stage::kAlpha, false},
+    {"LeaseCheckpoint", Stage::kAlpha, false},
+    {"LeaseCheckpointPersist", Stage::kAlpha, false},
+    {"PriorityRequest", Stage::kAlpha, false},
+    {"SetMemberLocalAddr", Stage::kAlpha, false},
+    // Defragmentation pauses nothing, so there is nothing to stop for it.
+    {"StopGRPCServiceOnDefrag", Stage::kAlpha, false},
+    // Of etcd's backend.
+    {"TxnModeWriteWithSharedBuffer", Stage::kBeta, true, true},
+};
+
+using Settings = std::map<std::string, bool, std::less<>>;
+
+const Gate* FindGate(std::string_view name) {
+  for (const Gate& gate : kGates) {
+    if (gate.name == name) return &gate;
+  }
+  return nullptr;
+}
+
+Status Apply(std::string_view setting, Settings* settings) {
+  const size_t equals = setting.find('=');
+  const std::string name(absl::StripAsciiWhitespace(std::string(setting.substr(0, equals))));
+  if (equals == std::string_view::npos) {
+    return absl::InvalidArgumentError("missing bool value for " + name);
+  }
+  const std::string value(absl::StripAsciiWhitespace(std::string(setting.substr(equals + 1))));
+  const StatusOr<bool> on = ParseGoBool(value);
+  if (!on.ok()) {
+    return absl::InvalidArgumentError("invalid value of " + name + "=" + value +
+                                      ", err: strconv.ParseBool: parsing " + GoQuote(value) +
+                                      ": invalid syntax");
+  }
+  if (FindGate(name) == nullptr) {
+    return absl::InvalidArgumentError("unrecognized feature gate: " + name);
+  }
+  (*settings)[name] = *on;
+  return absl::OkStatus();
+}
+
+StatusOr<Settings> Parse(std::string_view text, Settings settings) {
+  for (const std::string& setting :
+       std::vector<std::string>(absl::StrSplit(std::string(text), ',', absl::SkipEmpty()))) {
+    RETURN_IF_ERROR(Apply(setting, &settings));
+  }
+  return settings;
+}
+
+bool Enabled(const Settings& settings, const Gate& gate) {
+  if (auto it = settings.find(gate.name); it != settings.end()) return it->second;
+  if (gate.stage == Stage::kAll) return gate.initial;
+  const auto all = settings.find(gate.stage == Stage::kAlpha ? "AllAlpha" : "AllBeta");
+  return all != settings.end() ? all->second : gate.initial;
+}
+
+std::string Text(const Settings& settings) {
+  std::string text;
+  for (const auto& [name, on] : settings) {
+    text += (text.empty() ? "" : ",") + name + (on ? "=true" : "=false");
+  }
+  return text;
+}
+
+Settings ParseCanonical(std::string_view gates) { return Parse(gates, {}).value_or(Settings()); }
+
+}  // namespace
+
+StatusOr<std::string> MergeFeatureGates(std::string_view before, std::string_view text) {
+  ASSIGN_OR_RETURN(const Settings settings, Parse(text, ParseCanonical(before)));
+  return Text(settings);
+}
+
+bool FeatureEnabled(std::string_view gates, std::string_view name) {
+  const Gate* gate = FindGate(name);
+  return gate != nullptr && Enabled(ParseCanonical(gates), *gate);
+}
+
+std::string UnsupportedFeatures(std::string_view gates) {
+  const Settings settings = ParseCanonical(gates);
+  Settings missing;
+  for (const Gate& gate : kGates) {
+    const bool on = Enabled(settings, gate);
+    if (on != gate.initial && !gate.harmless) missing[std::string(gate.name)] = on;
+  }
+  return Text(missing);
+}
+
+}  // namespace kvorum::server::flags

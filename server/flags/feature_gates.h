@@ -1,0 +1,23 @@
+#pragma once
+// --feature-gates: "Name=bool,Name=bool". Follows etcd server/features/etcd_features.go and
+// pkg/featuregate.
+
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+
+namespace kvorum::server::flags {
+
+// `text` put on top of the canonical value `before`: repeated flags add up. InvalidArgument with
+// etcd's text for unknown gates and bad values.
+StatusOr<std::string> MergeFeatureGates(std::string_view before, std::string_view text);
+
+// How a gate stands under the canonical value `gates`: set by name, else by AllAlpha or AllBeta, else
+// its default.
+bool FeatureEnabled(std::string_view gates, std::string_view name);
+
+// The gates that would have to stand otherwise for this build, "Name=true,..."; empty if none.
+std::string UnsupportedFeatures(std::string_view gates);
+
+}  // namespace kvorum::server::flags
