@@ -1,0 +1,362 @@
+// Command line and environment to Config, refusals and exit codes. The expected texts were taken
+// from an etcd 3.7.1 binary.
+
+#include "server/flags/flags.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "server/flags/default_host.h"
+#include "server/flags/flag_table.h"
+
+namespace kvorum::server::flags {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+Outcome Start(std::vector<std::string> args, const std::vector<std::string>& environment = {},
+              const std::string& default_host = "") {
+  args.insert(args.begin(), "kvorum");
+  return ParseFlags(args, environment, default_host);
+}
+
+Config Accept(const std::vector<std::string>& args,
+              const std::vector<std::string>& environment = {}) {
+  Outcome outcome = Start(args, environment);
+  EXPECT_TRUE(outcome.config.has_value()) << outcome.err;
+  if (outcome.config) return *outcome.config;
+  for (const LogLine& line : outcome.lines) {
+    for (const auto& [key, value] : line.fields) {
+      if (key == "error") ADD_FAILURE() << std::get<std::string>(value);
+    }
+  }
+  return {};
+}
+
+// The error of "failed to verify flags", with exit 1.
+std::string Refusal(const std::vector<std::string>& args,
+                    const std::vector<std::string>& environment = {}) {
+  const Outcome outcome = Start(args, environment);
+  EXPECT_FALSE(outcome.config.has_value());
+  EXPECT_EQ(outcome.exit_code, 1);
+  for (const LogLine& line : outcome.lines) {
+    if (line.message != "failed to verify flags") continue;
+    EXPECT_EQ(line.level, log::Level::kWarn);
+    return std::get<std::string>(line.fields.at(0).second);
+  }
+  return "no such line; stderr: " + outcome.err;
+}
+
+// The first line of stderr, with exit 2.
+std::string SyntaxError(const std::vector<std::string>& args) {
+  const Outcome outcome = Start(args);
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_THAT(outcome.err, HasSubstr("\nUsage:\n"));
+  return outcome.err.substr(0, outcome.err.find('\n'));
+}
+
+std::vector<std::string> Messages(const std::vector<LogLine>& lines) {
+  std::vector<std::string> messages;
+  for (const LogLine& line : lines) messages.push_back(line.message);
+  return messages;
+}
+
+TEST(FlagsTest, DefaultsAreEtcds) {
+  const Config config = Accept({});
+  EXPECT_EQ(config.name, "default");
+  EXPECT_EQ(config.data_dir, "default.etcd");
+  EXPECT_THAT(config.listen_peer_urls, ElementsAre("http://localhost:2380"));
+  EXPECT_THAT(config.listen_client_urls, ElementsAre("http://localhost:2379"));
+  EXPECT_EQ(config.initial_cluster, "default=http://localhost:2380");
+  EXPECT_EQ(config.snapshot_count, 10000u);
+  EXPECT_EQ(config.max_request_bytes, 1572864u);
+  EXPECT_EQ(config.log_level, "info");
+  EXPECT_THAT(config.log_outputs, ElementsAre("default"));
+}
+
+TEST(FlagsTest, EveryFlagWithAFunctionReachesTheConfig) {
+  const Config config = Accept({"--name=a",
+                                "--data-dir",
+                                "/d",
+                                "--listen-peer-urls=http://127.0.0.1:2,http://127.0.0.1:1",
+                                "--listen-client-urls=http://127.0.0.1:3",
+                                "--initial-advertise-peer-urls=http://h:1",
+                                "--advertise-client-urls=http://h:3",
+                                "--initial-cluster=a=http://h:1,b=http://g:1",
+                                "--initial-cluster-state=existing",
+                                "--initial-cluster-token=t",
+                                "--quota-backend-bytes=-1",
+                                "--snapshot-count=7",
+                                "--snapshot-catchup-entries=8",
+                                "--max-txn-ops=9",
+                                "--max-request-bytes=0x100",
+                                "--heartbeat-interval=50",
+                                "--election-timeout=500",
+                                "--log-level=DEBUG",
+                                "--log-outputs=stdout,/tmp/x,stdout",
+                                "--logger=zap"});
+  EXPECT_EQ(config.name, "a");
+  EXPECT_EQ(config.data_dir, "/d");
+  EXPECT_THAT(config.listen_peer_urls, ElementsAre("http://127.0.0.1:1", "http://127.0.0.1:2"));
+  EXPECT_THAT(config.listen_client_urls, ElementsAre("http://127.0.0.1:3"));
+  EXPECT_THAT(config.initial_advertise_peer_urls, ElementsAre("http://h:1"));
+  EXPECT_THAT(config.advertise_client_urls, ElementsAre("http://h:3"));
+  EXPECT_EQ(config.initial_cluster, "a=http://h:1,b=http://g:1");
+  EXPECT_EQ(config.initial_cluster_state, "existing");
+  EXPECT_EQ(config.initial_cluster_token, "t");
+  EXPECT_EQ(config.quota_backend_bytes, -1);
+  EXPECT_EQ(config.snapshot_count, 7u);
+  EXPECT_EQ(config.snapshot_catchup_entries, 8u);
+  EXPECT_EQ(config.max_txn_ops, 9u);
+  EXPECT_EQ(config.max_request_bytes, 256u);
+  EXPECT_EQ(config.heartbeat_interval_ms, 50u);
+  EXPECT_EQ(config.election_timeout_ms, 500u);
+  EXPECT_EQ(config.log_level, "debug");
+  EXPECT_THAT(config.log_outputs, ElementsAre("/tmp/x", "stdout"));
+}
+
+TEST(FlagsTest, ZeroSnapshotCountsMeanTheDefaults) {
+  const Config config = Accept({"--snapshot-count=0", "--snapshot-catchup-entries=0"});
+  EXPECT_EQ(config.snapshot_count, 10000u);
+  EXPECT_EQ(config.snapshot_catchup_entries, 5000u);
+}
+
+TEST(FlagsTest, ClusterFollowsTheName) {
+  EXPECT_EQ(
+      Accept({"--name=a", "--initial-advertise-peer-urls=http://h:2,http://h:1"}).initial_cluster,
+      "a=http://h:1,a=http://h:2");
+  EXPECT_EQ(Accept({"--name=a", "--initial-cluster=b=http://h:1"}).initial_cluster, "b=http://h:1");
+}
+
+TEST(FlagsTest, ListeningEverywhereAdvertisesTheDefaultRoute) {
+  const Outcome outcome =
+      Start({"--name=a", "--listen-peer-urls=http://0.0.0.0:99"}, {}, "10.1.2.3");
+  ASSERT_TRUE(outcome.config.has_value());
+  EXPECT_THAT(outcome.config->initial_advertise_peer_urls, ElementsAre("http://10.1.2.3:99"));
+  EXPECT_EQ(outcome.config->initial_cluster, "a=http://10.1.2.3:99");
+  EXPECT_THAT(outcome.config->advertise_client_urls, ElementsAre("http://localhost:2379"));
+  EXPECT_THAT(Messages(outcome.lines), ::testing::Contains("detected default host for advertise"));
+}
+
+TEST(FlagsTest, VersionBeginsAsToolsReadIt) {
+  const Outcome outcome = Start({"--version", "--heartbeat-interval=0"}, {"ETCD_FOO=1"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.out, StartsWith("etcd Version: 3.7.1\nGit SHA: "));
+  EXPECT_THAT(outcome.out, HasSubstr("\nkvorum Version: 0.1.0\n"));
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_FALSE(outcome.config.has_value());
+}
+
+TEST(FlagsTest, HelpSplitsOverTheStreams) {
+  for (const char* flag : {"-h", "--help"}) {
+    const Outcome outcome = Start({flag});
+    EXPECT_EQ(outcome.exit_code, 0);
+    EXPECT_THAT(outcome.err, StartsWith("Usage:\n"));
+    EXPECT_THAT(outcome.out, HasSubstr("--listen-client-urls 'http://localhost:2379'\n"));
+    EXPECT_THAT(outcome.out, HasSubstr("--name 'default'\n"));
+  }
+}
+
+TEST(FlagsTest, SyntaxErrors) {
+  EXPECT_EQ(SyntaxError({"--nosuch"}), "flag provided but not defined: -nosuch");
+  EXPECT_EQ(SyntaxError({"--experimental-initial-corrupt-check"}),
+            "flag provided but not defined: -experimental-initial-corrupt-check");
+  EXPECT_EQ(SyntaxError({"--discovery=x"}), "flag provided but not defined: -discovery");
+  EXPECT_EQ(SyntaxError({"--name"}), "flag needs an argument: -name");
+  EXPECT_EQ(SyntaxError({"--listen-client-urls=localhost:2379"}),
+            "invalid value \"localhost:2379\" for flag -listen-client-urls: URL scheme must be "
+            "http, https, unix, or unixs: localhost:2379");
+  EXPECT_EQ(SyntaxError({"--initial-cluster-state=bogus"}),
+            "invalid value \"bogus\" for flag -initial-cluster-state: invalid value");
+  EXPECT_EQ(SyntaxError({"--v2-deprecation=not-yet"}),
+            "invalid value \"not-yet\" for flag -v2-deprecation: invalid value \"not-yet\"");
+  EXPECT_EQ(SyntaxError({"--max-concurrent-streams=-1"}),
+            "invalid value \"-1\" for flag -max-concurrent-streams: strconv.ParseUint: parsing "
+            "\"-1\": invalid syntax");
+  EXPECT_EQ(SyntaxError({"--grpc-keepalive-min-time=5"}),
+            "invalid value \"5\" for flag -grpc-keepalive-min-time: parse error");
+  EXPECT_EQ(SyntaxError({"--auto-tls="}), "invalid boolean value \"\" for -auto-tls: parse error");
+}
+
+TEST(FlagsTest, FeatureGateErrors) {
+  EXPECT_EQ(SyntaxError({"--feature-gates=Foo=true"}),
+            "invalid value \"Foo=true\" for flag -feature-gates: unrecognized feature gate: Foo");
+  EXPECT_EQ(SyntaxError({"--feature-gates=AllAlpha"}),
+            "invalid value \"AllAlpha\" for flag -feature-gates: missing bool value for AllAlpha");
+  EXPECT_EQ(SyntaxError({"--feature-gates=AllAlpha=x"}),
+            "invalid value \"AllAlpha=x\" for flag -feature-gates: invalid value of AllAlpha=x, "
+            "err: strconv.ParseBool: parsing \"x\": invalid syntax");
+}
+
+TEST(FlagsTest, UnknownLevelIsThePanicOfTheOriginal) {
+  const Outcome outcome = Start({"--log-level=foo"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_EQ(outcome.err, "panic: unrecognized level: \"foo\"\n");
+}
+
+TEST(FlagsTest, Contradictions) {
+  EXPECT_EQ(Refusal({"foo"}), "\"foo\" is not a valid flag");
+  EXPECT_EQ(Refusal({"--pre-vote", "false"}), "\"false\" is not a valid flag");
+  EXPECT_EQ(Refusal({"--discovery-fallback=proxy"}),
+            "v2 proxy is deprecated, and --discovery-fallback can't be configured as \"proxy\"");
+  EXPECT_EQ(Refusal({"--logger=capnslog"}), "--logger=capnslog is removed in v3.5");
+  EXPECT_EQ(Refusal({"--logger=foo"}), "unknown logger option \"foo\"");
+  EXPECT_EQ(Refusal({"--log-outputs=default,stderr"}),
+            "multi logoutput for \"default\" is not supported yet");
+  EXPECT_EQ(Refusal({"--log-format=foo"}),
+            "unknown log format: foo, supported values json, console");
+  EXPECT_EQ(Refusal({"--listen-client-urls=http://example.com:2379"}),
+            "expected IP in URL for binding (http://example.com:2379)");
+  EXPECT_EQ(Refusal({"--initial-advertise-peer-urls=http://:2380"}),
+            "--initial-advertise-peer-urls \"http://:2380\" must be \"host:port\" (unexpected "
+            "empty host (http://:2380))");
+  EXPECT_EQ(Refusal({"--advertise-client-urls=http://:1,http://a:2"}),
+            "--advertise-client-urls \"http://:1,http://a:2\" must be in the format "
+            "\"host:port\", \"unix:/path/to/socket\" or \"unixs:/path/to/socket\" (unexpected "
+            "empty host (http://:1))");
+  EXPECT_EQ(Refusal({"--heartbeat-interval=0"}), "--heartbeat-interval must be >0 (set to 0ms)");
+  EXPECT_EQ(Refusal({"--election-timeout=0"}), "--election-timeout must be >0 (set to 0ms)");
+  EXPECT_EQ(Refusal({"--heartbeat-interval=300"}),
+            "--election-timeout[1000ms] should be at least as 5 times as "
+            "--heartbeat-interval[300ms]");
+  EXPECT_EQ(Refusal({"--election-timeout=60000"}),
+            "--election-timeout[60000ms] is too long, and should be set less than 50000ms");
+  EXPECT_EQ(Refusal({"--auto-compaction-mode="}), "undefined auto-compaction-mode");
+  EXPECT_EQ(Refusal({"--auto-compaction-mode=foo"}), "unknown auto-compaction-mode \"foo\"");
+  EXPECT_EQ(Refusal({"--compact-hash-check-time=0"}),
+            "--compact-hash-check-time must be >0 (set to 0s)");
+  EXPECT_EQ(Refusal({"--feature-gates=LeaseCheckpointPersist=true"}),
+            "enabling feature gate LeaseCheckpointPersist requires enabling feature gate "
+            "LeaseCheckpoint");
+  EXPECT_EQ(Refusal({"--tls-min-version=TLS1.1"}),
+            "unexpected TLS version \"TLS1.1\" (must be one of: TLS1.2, TLS1.3)");
+  EXPECT_EQ(Refusal({"--tls-min-version=TLS1.3", "--tls-max-version=TLS1.2"}),
+            "min version (TLS1.3) is greater than max version (TLS1.2)");
+  EXPECT_EQ(Refusal({"--discovery-token=x"}),
+            "both --discovery-token and --discovery-endpoints must be set");
+}
+
+TEST(FlagsTest, AdvertisedClientUrlsAreRequiredBesideListened) {
+  const Outcome outcome = Start({"--name=a", "--listen-client-urls=http://127.0.0.1:1"});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(Messages(outcome.lines), ElementsAre("Running: ", "failed to verify flags",
+                                                   "advertise client URLs are not set"));
+  EXPECT_TRUE(outcome.log.has_value()) << "told through the configured logger";
+}
+
+TEST(FlagsTest, EarlierCheckWins) {
+  EXPECT_EQ(Refusal({"--heartbeat-interval=0", "--logger=foo", "--listen-peer-urls=http://x:1"}),
+            "unknown logger option \"foo\"");
+  EXPECT_EQ(Refusal({"--heartbeat-interval=0", "--cert-file=x"}),
+            "--heartbeat-interval must be >0 (set to 0ms)");
+}
+
+TEST(FlagsTest, WhatIsNotThereIsRefusedByName) {
+  EXPECT_EQ(Refusal({"--auto-compaction-retention=1"}),
+            "--auto-compaction-retention is not supported by this version of kvorum (only 0 is)");
+  EXPECT_EQ(Refusal({"--cert-file=x"}), "--cert-file is not supported by this version of kvorum");
+  EXPECT_EQ(Refusal({"--log-format=console"}),
+            "--log-format is not supported by this version of kvorum (only json is)");
+  EXPECT_EQ(Refusal({"--feature-gates=AllAlpha=true,LeaseCheckpoint=false,"
+                     "LeaseCheckpointPersist=false,CompactHashCheck=false"}),
+            "--feature-gates is not supported by this version of kvorum (InitialCorruptCheck=true,"
+            "PriorityRequest=true,SetMemberLocalAddr=true,StopGRPCServiceOnDefrag=true)");
+  EXPECT_EQ(Refusal({"--config-file=x"}),
+            "--config-file is not supported by this version of kvorum");
+  EXPECT_EQ(Refusal({}, {"ETCD_CONFIG_FILE=x"}),
+            "--config-file is not supported by this version of kvorum");
+  EXPECT_EQ(Refusal({"--listen-client-urls=https://127.0.0.1:1",
+                     "--advertise-client-urls=https://127.0.0.1:1"}),
+            "TLS in --listen-client-urls is not supported by this version of kvorum "
+            "(https://127.0.0.1:1)");
+}
+
+TEST(FlagsTest, DefaultsAndWhatMeansTheSameAreAccepted) {
+  (void)Accept({"--auto-compaction-retention=0", "--auto-compaction-mode=revision", "--pre-vote=T",
+                "--strict-reconfig-check", "--grpc-keepalive-interval=120m",
+                "--backend-batch-interval=100ms", "--max-concurrent-streams=0xffffffff",
+                "--watch-progress-notify-interval=600s", "--compaction-batch-limit=1000",
+                "--feature-gates=FastLeaseKeepAlive=true,AllAlpha=false",
+                "--feature-gates=TxnModeWriteWithSharedBuffer=false", "--v2-deprecation=gone",
+                "--tls-min-version=TLS1.2", "--cors=*", "--host-whitelist=*", "--force=x",
+                "--test.coverprofile", "--enable-grpc-gateway=false", "--max-snapshots=3"});
+}
+
+TEST(FlagsTest, EveryFlagIsAcceptedAtItsDefault) {
+  for (const FlagDefinition& flag : AllFlags()) {
+    if (flag.name == "version") continue;
+    if (flag.name == "listen-client-urls") continue;  // asks for advertised ones then
+    const Outcome outcome =
+        Start({"--" + std::string(flag.name) + "=" + std::string(flag.initial)});
+    EXPECT_TRUE(outcome.config.has_value()) << flag.name << " " << outcome.err;
+  }
+}
+
+TEST(FlagsTest, EmptyUrlListChangesNothing) {
+  EXPECT_THAT(
+      Accept({"--listen-peer-urls=http://127.0.0.1:1", "--listen-peer-urls="}).listen_peer_urls,
+      ElementsAre("http://127.0.0.1:1"));
+}
+
+TEST(FlagsTest, VariablesStandInForFlags) {
+  const Outcome outcome = Start({"--heartbeat-interval=20"},
+                                {"ETCD_NAME=x", "ETCD_DATA_DIR=/d", "PATH=/bin", "ETCD_WAL_DIR="});
+  ASSERT_TRUE(outcome.config.has_value());
+  EXPECT_EQ(outcome.config->name, "x");
+  EXPECT_EQ(outcome.config->data_dir, "/d");
+  EXPECT_THAT(Messages(outcome.early_lines), ElementsAre("recognized and used environment variable",
+                                                         "recognized and used environment variable",
+                                                         "unrecognized environment variable"))
+      << "an empty one is not used";
+}
+
+TEST(FlagsTest, StrangeVariablesGetAWarning) {
+  const Outcome outcome = Start({}, {"ETCD_FOO=1", "ETCDX=1", "ETCD_VERSION=9"});
+  ASSERT_TRUE(outcome.config.has_value());
+  ASSERT_THAT(Messages(outcome.early_lines), ElementsAre("cannot set special environment variable",
+                                                         "unrecognized environment variable"));
+  EXPECT_EQ(std::get<std::string>(outcome.early_lines[1].fields[0].second), "ETCD_FOO=1");
+}
+
+TEST(FlagsTest, VariableBesideItsFlagIsFatal) {
+  for (const char* variable : {"ETCD_NAME=b", "ETCD_NAME="}) {
+    const Outcome outcome = Start({"--name=a"}, {variable});
+    EXPECT_EQ(outcome.exit_code, 1);
+    EXPECT_FALSE(outcome.config.has_value());
+    ASSERT_EQ(outcome.early_lines.size(), 1u);
+    EXPECT_EQ(outcome.early_lines[0].level, log::Level::kFatal);
+    EXPECT_THAT(outcome.early_lines[0].message,
+                StartsWith("conflicting environment variable is shadowed"));
+    EXPECT_THAT(outcome.lines, IsEmpty());
+  }
+}
+
+TEST(FlagsTest, BadVariableIsNamed) {
+  EXPECT_EQ(Refusal({}, {"ETCD_HEARTBEAT_INTERVAL=abc"}),
+            "invalid value \"abc\" for ETCD_HEARTBEAT_INTERVAL: parse error");
+}
+
+TEST(FlagsTest, OtherCommandsAreRefused) {
+  const Outcome outcome = Start({"grpc-proxy", "start"});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(outcome.err, "the command grpc-proxy is not supported by this version of kvorum\n");
+}
+
+TEST(FlagsTest, LoggerGoesWhereItWasTold) {
+  const Outcome outcome = Start({"--log-outputs=default", "--log-level=warn"});
+  ASSERT_TRUE(outcome.log.has_value());
+  EXPECT_THAT(outcome.log->outputs, ElementsAre("stderr"));
+  EXPECT_EQ(outcome.log->level, log::Level::kWarn);
+}
+
+TEST(FlagsTest, DefaultRouteHostIsAnAddressOrNothing) {
+  const std::string host = DefaultRouteHost();
+  EXPECT_TRUE(host.empty() || host.find('.') != std::string::npos) << host;
+}
+
+}  // namespace
+}  // namespace kvorum::server::flags
