@@ -89,6 +89,7 @@ StatusOr<std::string> Canonical(const FlagDefinition& flag, std::string_view bef
     }
     case Kind::kCorsOrigins:
       if (text == "*") return std::string(before);
+      if (text.empty()) return ParseUrls(text).status();
       [[fallthrough]];
     case Kind::kUrls:
       return CanonicalUrls(before, text);

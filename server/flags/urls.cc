@@ -96,8 +96,13 @@ Status CheckBracketedHost(std::string_view host) {
   RETURN_IF_ERROR(CheckPort(host.substr(close + 1)));
   const std::string_view literal = host.substr(1, close - 1);
   RETURN_IF_ERROR(CheckHostCharacters(literal));
-  const std::string_view address = literal.substr(0, literal.find("%25"));
-  if (!IsIp(AF_INET6, address)) {
+  if (IsIp(AF_INET, literal)) return Invalid("invalid IP-literal");
+  const size_t zone = literal.find("%25");
+  if (zone != std::string_view::npos && zone + 3 == literal.size()) {
+    return Invalid("invalid host: ParseAddr(" + GoQuote(literal.substr(0, zone + 1)) +
+                   "): zone must be a non-empty string");
+  }
+  if (!IsIp(AF_INET6, literal.substr(0, zone))) {
     return Invalid("invalid host: ParseAddr(" + GoQuote(literal) + "): unable to parse IP");
   }
   return absl::OkStatus();

@@ -39,7 +39,8 @@ Status ValidateUrls(const FlagValues& values) {
 }
 
 Status ValidateDiscovery(const FlagValues& values) {
-  const bool endpoints = !values.List("discovery-endpoints").empty();
+  // An empty list that was given is a list of one empty endpoint.
+  const bool endpoints = values.IsSet("discovery-endpoints");
   const bool service = !values.Text("discovery-srv").empty();
   // Any discovery takes the default of initial-cluster away.
   const bool discovery = endpoints || service || !values.Text("discovery-srv-name").empty();
@@ -52,6 +53,12 @@ Status ValidateDiscovery(const FlagValues& values) {
   }
   if (values.Text("discovery-token").empty() == endpoints) {
     return Invalid("both --discovery-token and --discovery-endpoints must be set");
+  }
+  std::vector<std::string> list = values.List("discovery-endpoints");
+  if (endpoints && list.empty()) list.push_back("");
+  for (const std::string& endpoint : list) {
+    if (endpoint.find_first_not_of(" \t") != std::string::npos) continue;
+    return Invalid("--discovery-endpoints must not contain empty endpoints");
   }
   return absl::OkStatus();
 }
