@@ -45,9 +45,9 @@
 // server/), and any thread of its own: PrepareNext() is the owner's idle work.
 //
 // Follows etcd server/storage/wal. Differs: no user-space page buffer; entries of type Normal carry
-// their type explicitly (format.md, "Choices"); Open() syncs what it returns, remembers the hard state
-// it read, refuses a log without metadata and honours invariant 5 below the start too; a left-over
-// pipeline file is emptied before it is used again.
+// their type explicitly (format.md, "Choices"); Open() syncs what it returns, remembers the hard
+// state it read, refuses a log without metadata and honours invariant 5 below the start too; a
+// left-over pipeline file is emptied before it is used again.
 
 #include <cstdint>
 #include <functional>

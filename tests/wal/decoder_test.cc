@@ -1,5 +1,5 @@
-// Frames as a reader meets them: what is one, where a segment ends, and how much memory a length word
-// can ask for. Damage of whole logs is in repair_test.cc.
+// Frames as a reader meets them: what is one, where a segment ends, and how much memory a length
+// word can ask for. Damage of whole logs is in repair_test.cc.
 
 #include "wal/decoder.h"
 

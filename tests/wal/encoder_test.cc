@@ -1,5 +1,6 @@
-// Bytes on disk, against bytes that a real etcd v3.7.1 wrote: the first 0x118 of a new single member's
-// segment (checksum, metadata, snapshot, bootstrap conf change, two states, the term's empty entry).
+// Bytes on disk, against bytes that a real etcd v3.7.1 wrote: the first 0x118 of a new single
+// member's segment (checksum, metadata, snapshot, bootstrap conf change, two states, the term's
+// empty entry).
 
 #include "wal/encoder.h"
 

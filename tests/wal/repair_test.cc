@@ -1,6 +1,6 @@
-// What becomes of a damaged log. testdata/verdicts.txt holds etcd's own answer for damage of several
-// kinds at every offset of a log written by etcd (testdata/verdicts.go wrote both); ours must be the
-// same, and a log that was accepted or repaired must take new entries.
+// What becomes of a damaged log. testdata/verdicts.txt holds etcd's own answer for damage of
+// several kinds at every offset of a log written by etcd (testdata/verdicts.go wrote both); ours
+// must be the same, and a log that was accepted or repaired must take new entries.
 
 #include <fstream>
 #include <map>

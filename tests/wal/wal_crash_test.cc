@@ -1,9 +1,9 @@
-// The log's promise, under a disk that fails and forgets: whatever call fails and whatever the crash
-// then loses, the next start finds a log that was really there at some moment not before the last
-// sync that returned OK, and goes on from it.
+// The log's promise, under a disk that fails and forgets: whatever call fails and whatever the
+// crash then loses, the next start finds a log that was really there at some moment not before the
+// last sync that returned OK, and goes on from it.
 //
-// A seeded workload appends, overwrites, syncs, snapshots, releases and purges over small segments. A
-// history remembers the log after every single record; what is read back must be one of those.
+// A seeded workload appends, overwrites, syncs, snapshots, releases and purges over small segments.
+// A history remembers the log after every single record; what is read back must be one of those.
 
 #include <algorithm>
 
@@ -179,8 +179,9 @@ enum class End {
 
 class WalCrashTest : public WalTest, public ::testing::WithParamInterface<End> {
  protected:
-  // A sync that failed loses what it covered, but the kernel goes on showing it to the next process,
-  // which cannot know (wal.h, "Left out"): not what is tested where that one's syncs count.
+  // A sync that failed loses what it covered, but the kernel goes on showing it to the next
+  // process, which cannot know (wal.h, "Left out"): not what is tested where that one's syncs
+  // count.
   static FaultEnv::Op FaultyOp(Random& random) {
     using Op = FaultEnv::Op;
     if (GetParam() != End::kAnyOfThem) return Op::kAny;

@@ -108,8 +108,8 @@ TEST_F(WalTest, LaterEntriesReplaceUncommittedOnes) {
   EXPECT_THAT(Names(Read().entries), ElementsAre("1/1", "1/2", "1/3", "2/4", "3/5"));
 }
 
-// The entry behind the snapshot was overwritten by entries that the snapshot covers; etcd v3.7.1 brings
-// it back here.
+// The entry behind the snapshot was overwritten by entries that the snapshot covers; etcd v3.7.1
+// brings it back here.
 TEST_F(WalTest, EntriesReplacedByOnesBelowTheSnapshotStayReplaced) {
   auto wal = Create();
   ASSERT_OK(wal->Save(State(3, 1, 0), Entries(3, 1, 5)));

@@ -130,7 +130,8 @@ TEST_F(SnapshotterTest, OldDatabasesAreReleased) {
   EXPECT_THAT(FileNames(), ElementsAre("000000000000000a.snap.db", "zz.snap.db"));
 }
 
-// Either the old file or the new one is there, whole, whatever fails and whatever a crash then loses.
+// Either the old file or the new one is there, whole, whatever fails and whatever a crash then
+// loses.
 TEST_F(SnapshotterTest, FailureAtAnyCallLeavesTheOldOrTheNewFile) {
   for (int64_t n = 1;; ++n) {
     FaultEnv env;
