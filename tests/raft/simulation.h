@@ -5,7 +5,7 @@
 // finish some writes, apply a batch, propose, read, compact, crash, cut links, transfer, change the
 // configuration. Writes and acknowledgements of one member stay in order; everything else may overtake.
 //
-// Checked all along (numbers of the safety list in raft papers):
+// Checked all along:
 //   - election safety: one leader a term, and one incarnation of it
 //   - log matching: an (index, term) means one payload and one predecessor, everywhere, for ever
 //   - leader completeness: a leader's log holds everything ever committed

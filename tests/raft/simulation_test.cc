@@ -1,5 +1,5 @@
-// Random histories of whole clusters. One more seed: --gtest_filter and KVORUM_RAFT_SEED; a failure
-// names the seed that shows it.
+// Random histories of whole clusters. A failure names its seed: KVORUM_RAFT_SEED=<seed> repeats it,
+// KVORUM_RAFT_SEEDS=<n> runs n seeds of each kind instead of the usual few.
 
 #include "tests/raft/simulation.h"
 
@@ -16,8 +16,9 @@ using testing::SimulationOptions;
 Simulation::Counts RunSeeds(SimulationOptions options, uint64_t seeds, int steps) {
   Simulation::Counts sum;
   const char* only = std::getenv("KVORUM_RAFT_SEED");
+  const char* many = std::getenv("KVORUM_RAFT_SEEDS");
   const uint64_t first = only ? std::strtoull(only, nullptr, 10) : 1;
-  const uint64_t last = only ? first : seeds;
+  const uint64_t last = only ? first : many ? std::strtoull(many, nullptr, 10) : seeds;
   for (uint64_t seed = first; seed <= last; ++seed) {
     options.seed = seed;
     Simulation sim(options);
