@@ -43,6 +43,6 @@ struct Voidify {
 // For a Status that cannot fail at this point.
 #define CHECK_OK(expr)                                           \
   do {                                                           \
-    const ::absl::Status kvorum_check_ok_ = (expr);              \
+    const ::absl::Status& kvorum_check_ok_ = (expr);             \
     CHECK(kvorum_check_ok_.ok()) << kvorum_check_ok_.ToString(); \
   } while (false)

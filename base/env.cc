@@ -25,7 +25,7 @@ Status Env::CreateDirs(const std::string& dir, uint32_t permissions) {
   if (const std::string parent = ParentOf(dir); !parent.empty()) {
     RETURN_IF_ERROR(CreateDirs(parent, permissions));
   }
-  const Status created = CreateDir(dir, permissions);
+  Status created = CreateDir(dir, permissions);
   // Someone else may have been faster.
   if (absl::IsAlreadyExists(created)) {
     const auto info = Stat(dir);

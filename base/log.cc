@@ -254,16 +254,15 @@ Status Configure(const Options& options) {
   return absl::OkStatus();
 }
 
-void Write(Level level, std::string_view msg, Fields fields, const std::source_location& where) {
+void Write(Level level, std::string_view msg, Fields fields, const Location& where) {
   WriteNamed("", level, msg, fields, where);
 }
 
 void WriteNamed(std::string_view logger, Level level, std::string_view msg, Fields fields,
-                const std::source_location& where) {
+                const Location& where) {
   const WallTime now = SystemClock().WallNow();
   if (!CurrentSampler().Admit(static_cast<int>(level), msg, now)) return;
-  std::string line =
-      Format(level, now, Caller(where.file_name(), where.line()), msg, fields, logger);
+  std::string line = Format(level, now, Caller(where.file, where.line), msg, fields, logger);
   if (level >= Level::kError) {
     line.pop_back();
     AppendField(&line, "stacktrace", std::string_view(StackTrace()));

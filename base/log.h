@@ -10,7 +10,6 @@
 
 #include <atomic>
 #include <initializer_list>
-#include <source_location>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -43,7 +42,8 @@ struct Field {
  private:
   template <typename T>
   static Value ToValue(const T& v) {
-    if constexpr (std::is_same_v<T, bool>) {
+    if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, WallTime> ||
+                  std::is_same_v<T, std::vector<std::string>>) {
       return v;
     } else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
       return static_cast<int64_t>(v);
@@ -51,14 +51,12 @@ struct Field {
       return static_cast<uint64_t>(v);
     } else if constexpr (std::is_floating_point_v<T>) {
       return static_cast<double>(v);
-    } else if constexpr (std::is_same_v<T, Status>) {
-      return ToStd(v.message());
-    } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-      return v;
-    } else if constexpr (std::is_same_v<T, WallTime>) {
-      return v;
     } else if constexpr (std::is_convertible_v<T, Duration>) {
       return std::chrono::duration_cast<Duration>(v);
+    } else if constexpr (std::is_same_v<T, Status>) {
+      return ToStd(v.message());
+    } else if constexpr (std::is_same_v<T, absl::string_view>) {
+      return ToStd(v);
     } else {
       return std::string_view(v);
     }
@@ -76,13 +74,24 @@ struct Options {
 // opened is an error and leaves the old logger in place.
 Status Configure(const Options& options);
 
+// Where a line was logged: of a default argument, where the function is called. (std::source_location
+// does the same, but clang before 16 cannot read libstdc++'s.)
+struct Location {
+  static constexpr Location Current(const char* file = __builtin_FILE(),
+                                    uint_least32_t line = __builtin_LINE()) {
+    return {file, line};
+  }
+  const char* file;
+  uint_least32_t line;
+};
+
 // A line of level panic or fatal does not end the process: the caller does. From level error on a
 // field `stacktrace` is added.
 void Write(Level level, std::string_view msg, Fields fields,
-           const std::source_location& where = std::source_location::current());
+           const Location& where = Location::Current());
 // The same under a logger's name ("raft"), which stands between ts and caller.
 void WriteNamed(std::string_view logger, Level level, std::string_view msg, Fields fields,
-                const std::source_location& where = std::source_location::current());
+                const Location& where = Location::Current());
 
 extern std::atomic<int> g_level;
 inline bool Enabled(Level level) {

@@ -43,7 +43,7 @@ Status WithContext(const Status& status, std::string_view context);
 
 namespace kvorum::status_internal {
 inline Status Annotate(Status status) { return status; }
-inline Status Annotate(Status status, std::string_view context) {
+inline Status Annotate(const Status& status, std::string_view context) {
   return WithContext(status, context);
 }
 }  // namespace kvorum::status_internal

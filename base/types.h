@@ -14,7 +14,6 @@ namespace kvorum {
 template <typename Tag, typename Rep>
 class TypedId {
  public:
-  using rep = Rep;
   constexpr TypedId() = default;
   constexpr explicit TypedId(Rep value) : value_(value) {}
 

@@ -17,7 +17,7 @@ void SetFatalHandlerForTest(std::function<void(std::string_view msg)> handler) {
   TestHandler() = std::move(handler);
 }
 
-void Fatal(std::string_view msg, log::Fields fields, const std::source_location& where) {
+void Fatal(std::string_view msg, log::Fields fields, const log::Location& where) {
   log::Write(log::Level::kFatal, msg, fields, where);
   if (TestHandler()) TestHandler()(msg);
   std::abort();

@@ -5,7 +5,6 @@
 //   Fatal("failed to sync the raft log", {{"error", status}});
 
 #include <functional>
-#include <source_location>
 #include <string_view>
 
 #include "base/log.h"
@@ -14,7 +13,7 @@ namespace kvorum::server {
 
 // Writes the line at level fatal and aborts. Any thread.
 [[noreturn]] void Fatal(std::string_view msg, log::Fields fields,
-                        const std::source_location& where = std::source_location::current());
+                        const log::Location& where = log::Location::Current());
 
 // What a simulated member does instead of aborting; it must not return, so it throws. An empty one
 // restores the abort. For tests that run stages on their own thread only.

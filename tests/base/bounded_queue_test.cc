@@ -27,8 +27,10 @@ TEST(BoundedQueueTest, RefusedItemStaysWithTheCaller) {
   EXPECT_TRUE(queue.TryPush(std::make_unique<int>(1)));
   auto second = std::make_unique<int>(2);
   EXPECT_FALSE(queue.TryPush(std::move(second)));
+  // NOLINTBEGIN(bugprone-use-after-move): that it was not moved is the promise
   ASSERT_NE(second, nullptr);
   EXPECT_EQ(*second, 2);
+  // NOLINTEND(bugprone-use-after-move)
 }
 
 TEST(BoundedQueueTest, CostsAddUpToTheCapacityAndAreFreedTogether) {

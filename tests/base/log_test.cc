@@ -187,6 +187,15 @@ TEST_F(LogWriteTest, LinesGoOutAtOnceWithTheirCaller) {
                           MatchesRegex(R"(.*"level":"warn".*"msg":"no fields"\})")));
 }
 
+TEST_F(LogWriteTest, CallerIsTheLineOfTheCall) {
+  LogToFile(Level::kInfo);
+  LOG_INFO("here");
+  const int line = __LINE__ - 1;
+  Write(Level::kWarn, "there", {});
+  EXPECT_THAT(Lines(), ElementsAre(HasSubstr("log_test.cc:" + std::to_string(line) + "\""),
+                                   HasSubstr("log_test.cc:" + std::to_string(line + 2) + "\"")));
+}
+
 TEST_F(LogWriteTest, LowerLevelsAreNotEvenEvaluated) {
   LogToFile(Level::kWarn);
   int evaluated = 0;

@@ -88,7 +88,7 @@ class FaultEnv::OpenFile : public File {
   Status WriteAt(uint64_t offset, std::string_view bytes) override {
     absl::MutexLock lock(&env_->mutex_);
     bool half_written = false;
-    const Status entered = Enter(Op::kWrite, "write", &half_written);
+    Status entered = Enter(Op::kWrite, "write", &half_written);
     if (half_written) bytes = bytes.substr(0, bytes.size() / 2);
     if (!entered.ok() && !half_written) return entered;
     node_->file().Write(offset, bytes);
@@ -171,7 +171,7 @@ class FaultEnv::OpenFile : public File {
 
   Status SyncAs(std::string_view operation) {
     absl::MutexLock lock(&env_->mutex_);
-    const Status entered = Enter(Op::kSync, operation);
+    Status entered = Enter(Op::kSync, operation);
     if (epoch_ != env_->epoch_ || closed_ || !env_->powered_) return entered;
     if (!entered.ok()) {
       node_->file().FailSync();
@@ -499,7 +499,7 @@ Status FaultEnv::RemoveDir(const std::string& dir) {
 Status FaultEnv::SyncDir(const std::string& dir) {
   absl::MutexLock lock(&mutex_);
   if (!powered_) return Crashed();
-  const Status entered = Enter(Op::kSyncDir, dir);
+  Status entered = Enter(Op::kSyncDir, dir);
   ASSIGN_OR_RETURN(const Place place, ResolveExisting("open", dir));
   if (!place.node->is_directory()) return Refused("open", dir, kNotADirectory);
   if (!entered.ok()) {
