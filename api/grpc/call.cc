@@ -33,8 +33,8 @@ Detached StreamCall::Finish(grpc::Status status) {
 
 Task<bool> StreamCall::End(grpc::Status status) {
   if (!finishing_) Finish(stopped_ ? stop_status_ : status);
-  co_await finished_;
-  co_await done_.signal;
+  co_await finished_.Wait();
+  co_await Done();
   co_return true;
 }
 

@@ -59,15 +59,25 @@ class UnaryCall {
 // Set once, awaited by one coroutine; for one thread.
 class Signal {
  public:
+  class Awaiter {
+   public:
+    explicit Awaiter(Signal* signal) : signal_(signal) {}
+    bool await_ready() const noexcept { return signal_->set_; }
+    void await_suspend(std::coroutine_handle<> self) { signal_->waiter_ = self; }
+    void await_resume() const noexcept {}
+
+   private:
+    Signal* signal_;
+  };
+
+  Signal() = default;
+  Signal(const Signal&) = delete;
+  // Resumes who waits; the signal may be gone afterwards.
   void Set() {
     set_ = true;
     if (waiter_) std::exchange(waiter_, nullptr).resume();
   }
-  bool is_set() const { return set_; }
-
-  bool await_ready() const noexcept { return set_; }
-  void await_suspend(std::coroutine_handle<> self) { waiter_ = self; }
-  void await_resume() const noexcept {}
+  Awaiter Wait() { return Awaiter(this); }
 
  private:
   bool set_ = false;
@@ -102,8 +112,8 @@ class StreamCall {
   void Stop(server::Error error);
   bool stopped() const { return stopped_; }
 
-  // co_await done(): the client is gone, or has been given the status.
-  Signal& done() { return done_.signal; }
+  // co_await Done(): the client is gone, or has been given the status.
+  Signal::Awaiter Done() { return done_.signal.Wait(); }
   CallQueue& queue() { return *queue_; }
 
   // For the service: the end of the stream, whatever the handler said if Stop was first.

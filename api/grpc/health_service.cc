@@ -45,7 +45,7 @@ Task<grpc::Status> HealthService::Watch(StreamCall& call) {
                                                 : HealthCheckResponse::SERVICE_UNKNOWN);
   const grpc::ByteBuffer answer = Encode(response);
   co_await call.Write(answer);
-  co_await call.done();
+  co_await call.Done();
   co_return grpc::Status(grpc::StatusCode::CANCELLED, "Stream has ended.");
 }
 

@@ -42,9 +42,9 @@ class WatchSession {
   Task<grpc::Status> Run() {
     WriteLoop();
     const grpc::Status read = co_await ReadLoop();
-    if (read.ok()) co_await call_.done();
+    if (read.ok()) co_await call_.Done();
     queue_.Close();
-    co_await writer_done_;
+    co_await writer_done_.Wait();
     co_return read.ok() ? ToStatus(server::Error::kWatchCanceled) : read;
   }
 

@@ -1,0 +1,273 @@
+#include "api/api.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "api/listener/port_mux.h"
+#include "proto/rpc.grpc.pb.h"
+#include "tests/api/front_end_fixture.h"
+
+namespace kvorum::api {
+namespace {
+
+using grpc::StatusCode;
+using server::Error;
+
+TEST(PortMuxTest, ThreeBytesDecide) {
+  EXPECT_EQ(Sniff(""), Protocol::kUnknown);
+  EXPECT_EQ(Sniff("P"), Protocol::kUnknown);
+  EXPECT_EQ(Sniff("PR"), Protocol::kUnknown);
+  EXPECT_EQ(Sniff("PRI"), Protocol::kGrpc);
+  EXPECT_EQ(Sniff("PRI * HTTP/2.0\r\n"), Protocol::kGrpc);
+  EXPECT_EQ(Sniff("POST"), Protocol::kHttp);
+  EXPECT_EQ(Sniff("PU"), Protocol::kHttp);
+  EXPECT_EQ(Sniff("G"), Protocol::kHttp);
+  EXPECT_EQ(Sniff("\x16\x03\x01"), Protocol::kTls);
+  EXPECT_EQ(Sniff(std::string(1, '\0')), Protocol::kHttp);
+}
+
+class ClientSocket {
+ public:
+  explicit ClientSocket(const std::string& address) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+    const size_t colon = address.rfind(':');
+    sockaddr_in to = {};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(colon + 1))));
+    inet_pton(AF_INET, address.substr(0, colon).c_str(), &to.sin_addr);
+    EXPECT_EQ(connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof(to)), 0);
+  }
+  ~ClientSocket() { close(fd_); }
+  void Send(const std::string& bytes) {
+    EXPECT_EQ(send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(bytes.size()));
+  }
+  void HalfClose() { shutdown(fd_, SHUT_WR); }
+  // Everything until the other side closes.
+  std::string ReadAll() {
+    std::string all;
+    char bytes[4096];
+    for (ssize_t n = 0; (n = recv(fd_, bytes, sizeof(bytes), 0)) > 0;) {
+      all.append(bytes, static_cast<size_t>(n));
+    }
+    return all;
+  }
+
+ private:
+  int fd_;
+};
+
+class FrontEndSocketTest : public FrontEndTest {
+ protected:
+  std::string Http(const std::string& head) {
+    ClientSocket socket(address());
+    socket.Send(head + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    return socket.ReadAll();
+  }
+  void ExpectServing() {
+    auto kv = etcdserverpb::KV::NewStub(NewChannel());
+    etcdserverpb::PutRequest request;
+    request.set_key("a");
+    etcdserverpb::PutResponse response;
+    grpc::ClientContext context;
+    const grpc::Status status = kv->Put(&context, request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+  }
+};
+
+std::string Body(const std::string& answer) {
+  const size_t end = answer.find("\r\n\r\n");
+  return end == std::string::npos ? answer : answer.substr(end + 4);
+}
+
+TEST_F(FrontEndSocketTest, Version) {
+  const std::string answer = Http("GET /version");
+  EXPECT_EQ(answer.substr(0, 15), "HTTP/1.1 200 OK");
+  EXPECT_NE(answer.find("Content-Type: application/json\r\n"), std::string::npos);
+  EXPECT_NE(answer.find("Access-Control-Allow-Origin: *\r\n"), std::string::npos);
+  EXPECT_EQ(Body(answer),
+            R"({"etcdserver":"3.7.1","etcdcluster":"3.7.0","storage":"3.7.0"})");
+  server_.version_known = false;
+  EXPECT_NE(Body(Http("GET /version")).find(R"("etcdcluster":"not_decided")"), std::string::npos);
+}
+
+TEST_F(FrontEndSocketTest, HealthByState) {
+  EXPECT_EQ(Body(Http("GET /health")), R"({"health":"true","reason":""})");
+  server_.leader = false;
+  const std::string answer = Http("GET /health");
+  EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 503");
+  EXPECT_EQ(Body(answer), "{\"health\":\"false\",\"reason\":\"RAFT NO LEADER\"}\n");
+  EXPECT_EQ(Body(Http("GET /health?serializable=true")), R"({"health":"true","reason":""})");
+  server_.alarms.emplace_back().set_alarm(etcdserverpb::NOSPACE);
+  EXPECT_EQ(Body(Http("GET /health")), "{\"health\":\"false\",\"reason\":\"ALARM NOSPACE\"}\n");
+  server_.leader = true;
+  EXPECT_EQ(Body(Http("GET /health?exclude=NOSPACE")), R"({"health":"true","reason":""})");
+}
+
+TEST_F(FrontEndSocketTest, HealthWaitsForItsRead) {
+  server_.read_index_now = false;
+  server_.hold = true;
+  std::thread releaser([this] {
+    server_.AwaitHeld(1);
+    server_.Release(Error::kTimeout);
+  });
+  EXPECT_EQ(Body(Http("GET /health")),
+            "{\"health\":\"false\",\"reason\":\"RANGE ERROR:etcdserver: request timed out\"}\n");
+  releaser.join();
+}
+
+TEST_F(FrontEndSocketTest, UnknownPathsAndMethods) {
+  EXPECT_EQ(Http("GET /nothing").substr(0, 12), "HTTP/1.1 404");
+  EXPECT_EQ(Body(Http("GET /nothing")), "404 page not found\n");
+  const std::string posted = Http("POST /version");
+  EXPECT_EQ(posted.substr(0, 12), "HTTP/1.1 405");
+  EXPECT_NE(posted.find("Allow: GET\r\n"), std::string::npos);
+  EXPECT_EQ(Body(posted), "Method Not Allowed\n");
+  EXPECT_EQ(Body(Http("HEAD /version")), "");
+  const std::string options = Http("OPTIONS /anything");
+  EXPECT_EQ(options.substr(0, 12), "HTTP/1.1 200");
+  EXPECT_EQ(Body(options), "");
+}
+
+TEST_F(FrontEndSocketTest, SeveralRequestsOnOneConnection) {
+  ClientSocket socket(address());
+  socket.Send("GET /version HTTP/1.1\r\nHost: x\r\n\r\nGET /health HTTP/1.1\r\nHost: x\r\n\r\n");
+  socket.HalfClose();
+  const std::string answers = socket.ReadAll();
+  EXPECT_NE(answers.find("etcdserver"), std::string::npos);
+  EXPECT_NE(answers.find("health"), std::string::npos);
+}
+
+TEST_F(FrontEndSocketTest, GarbageClosesOnlyItsConnection) {
+  ClientSocket half_preface(address());
+  half_preface.Send("PRI * HT");
+  ClientSocket silent(address());
+  for (const std::string& bytes :
+       {std::string("\x16\x03\x01\x02\x00\x01", 6), std::string("\0\0\0\0", 4),
+        std::string("garbage without any sense\r\n\r\n"), std::string("PRI * XXXXXXXXXXXXXXXXXXXXXXX"),
+        std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") + std::string(500, '\xff'),
+        std::string("P")}) {
+    ClientSocket socket(address());
+    socket.Send(bytes);
+    socket.HalfClose();
+    socket.ReadAll();
+  }
+  ExpectServing();
+}
+
+TEST_F(FrontEndSocketTest, ManyConnectionsThatGoAway) {
+  for (int i = 0; i < 200; ++i) ClientSocket(address()).Send("PRI");
+  ExpectServing();
+}
+
+TEST_F(FrontEndSocketTest, CallsWaitingForTheServerEndWhenItStops) {
+  server_.hold = true;
+  auto kv = etcdserverpb::KV::NewStub(NewChannel());
+  grpc::Status status;
+  std::thread client([&] {
+    etcdserverpb::PutRequest request;
+    request.set_key("a");
+    etcdserverpb::PutResponse response;
+    grpc::ClientContext context;
+    status = kv->Put(&context, request, &response);
+  });
+  server_.AwaitHeld(1);
+  front_end_->Shutdown(std::chrono::milliseconds(10));
+  server_.Stop();
+  front_end_->Join();
+  client.join();
+  EXPECT_EQ(status.error_code(), StatusCode::UNAVAILABLE);
+  front_end_.reset();
+}
+
+TEST_F(FrontEndSocketTest, RunningCallsFinishWithinTheGrace) {
+  server_.hold = true;
+  auto kv = etcdserverpb::KV::NewStub(NewChannel());
+  grpc::Status status;
+  std::thread client([&] {
+    etcdserverpb::PutRequest request;
+    request.set_key("a");
+    etcdserverpb::PutResponse response;
+    grpc::ClientContext context;
+    status = kv->Put(&context, request, &response);
+  });
+  server_.AwaitHeld(1);
+  std::thread stopper([this] { front_end_->Shutdown(std::chrono::seconds(10)); });
+  server_.Release();
+  client.join();
+  stopper.join();
+  EXPECT_TRUE(status.ok()) << status.error_message();
+}
+
+// Shutdown under load: every call ends one way or another, nothing aborts.
+TEST(FrontEndShutdownTest, UnderLoad) {
+  for (int round = 0; round < 5; ++round) {
+    FakeServer server;
+    FrontEndOptions options;
+    options.client_urls = {"http://127.0.0.1:0"};
+    auto front_end = std::move(FrontEnd::Listen(options)).value();
+    ASSERT_TRUE(front_end->Start(&server).ok());
+    std::atomic<int> done{0};
+    std::vector<std::thread> clients;
+    for (int i = 0; i < 8; ++i) {
+      clients.emplace_back([&] {
+        grpc::ChannelArguments arguments;
+        arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+        auto kv = etcdserverpb::KV::NewStub(grpc::CreateCustomChannel(
+            front_end->addresses().front(), grpc::InsecureChannelCredentials(), arguments));
+        etcdserverpb::PutRequest request;
+        request.set_key("a");
+        for (;;) {
+          etcdserverpb::PutResponse response;
+          grpc::ClientContext context;
+          if (!kv->Put(&context, request, &response).ok()) return;
+          ++done;
+        }
+      });
+    }
+    while (done < 200) std::this_thread::yield();
+    front_end->Shutdown(std::chrono::milliseconds(round));
+    server.Stop();
+    front_end->Join();
+    for (std::thread& client : clients) client.join();
+  }
+}
+
+TEST(FrontEndListenTest, ErrorsNameTheUrl) {
+  FrontEndOptions options;
+  options.client_urls = {"http://127.0.0.1:0"};
+  auto first = FrontEnd::Listen(options);
+  ASSERT_TRUE(first.ok());
+  options.client_urls = {"http://" + (*first)->addresses().front()};
+  const auto second = FrontEnd::Listen(options);
+  ASSERT_FALSE(second.ok());
+  EXPECT_NE(second.status().message().find(options.client_urls[0]), std::string::npos);
+  EXPECT_NE(second.status().message().find("Address already in use"), std::string::npos);
+  options.client_urls = {"https://127.0.0.1:0"};
+  EXPECT_FALSE(FrontEnd::Listen(options).ok());
+}
+
+TEST(FrontEndListenTest, UnixSocketsServeToo) {
+  const std::string path = testing::TempDir() + "/front_end_test.sock";
+  FakeServer server;
+  FrontEndOptions options;
+  options.client_urls = {"unix://" + path, "http://localhost:0"};
+  auto front_end = std::move(FrontEnd::Listen(options)).value();
+  ASSERT_TRUE(front_end->Start(&server).ok());
+  for (const std::string& target : {"unix:" + path, front_end->addresses()[1]}) {
+    auto maintenance = etcdserverpb::Maintenance::NewStub(
+        grpc::CreateChannel(target, grpc::InsecureChannelCredentials()));
+    grpc::ClientContext context;
+    etcdserverpb::StatusResponse response;
+    EXPECT_TRUE(maintenance->Status(&context, etcdserverpb::StatusRequest(), &response).ok());
+  }
+}
+
+}  // namespace
+}  // namespace kvorum::api

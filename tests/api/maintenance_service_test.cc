@@ -1,0 +1,211 @@
+#include "api/grpc/maintenance_service.h"
+
+#include <grpcpp/generic/generic_stub.h>
+#include <gtest/gtest.h>
+#include <memory>
+
+#include "api/grpc/catch_all.h"
+#include "proto/health.grpc.pb.h"
+#include "proto/lock.grpc.pb.h"
+#include "proto/rpc.grpc.pb.h"
+#include "tests/api/front_end_fixture.h"
+
+namespace kvorum::api {
+namespace {
+
+using grpc::StatusCode;
+using server::Error;
+
+class MaintenanceServiceTest : public FrontEndTest {
+ protected:
+  void SetUp() override {
+    FrontEndTest::SetUp();
+    channel_ = NewChannel();
+    maintenance_ = etcdserverpb::Maintenance::NewStub(channel_);
+    cluster_ = etcdserverpb::Cluster::NewStub(channel_);
+  }
+  grpc::Status Status(etcdserverpb::StatusResponse* response) {
+    grpc::ClientContext context;
+    return maintenance_->Status(&context, etcdserverpb::StatusRequest(), response);
+  }
+  grpc::Status MemberList(bool linearizable, etcdserverpb::MemberListResponse* response) {
+    etcdserverpb::MemberListRequest request;
+    request.set_linearizable(linearizable);
+    grpc::ClientContext context;
+    return cluster_->MemberList(&context, request, response);
+  }
+  void AddAlarm(uint64_t member, etcdserverpb::AlarmType type) {
+    server_.alarms.emplace_back().set_memberid(member);
+    server_.alarms.back().set_alarm(type);
+  }
+
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<etcdserverpb::Maintenance::Stub> maintenance_;
+  std::unique_ptr<etcdserverpb::Cluster::Stub> cluster_;
+  grpc::ClientContext context_;
+};
+
+TEST_F(MaintenanceServiceTest, StatusHasEveryField) {
+  etcdserverpb::StatusResponse response;
+  ASSERT_TRUE(Status(&response).ok());
+  EXPECT_EQ(response.version(), "3.7.1");
+  EXPECT_EQ(response.dbsize(), 1000);
+  EXPECT_EQ(response.dbsizeinuse(), 500);
+  EXPECT_EQ(response.dbsizequota(), 2147483648);
+  EXPECT_EQ(response.leader(), 7u);
+  EXPECT_EQ(response.raftindex(), 21u);
+  EXPECT_EQ(response.raftappliedindex(), 20u);
+  EXPECT_EQ(response.raftterm(), 3u);
+  EXPECT_EQ(response.storageversion(), "3.7.0");
+  EXPECT_TRUE(response.has_downgradeinfo());
+  EXPECT_EQ(response.errors_size(), 0);
+  EXPECT_EQ(response.header().revision(), 1);
+}
+
+TEST_F(MaintenanceServiceTest, StatusNamesWhatIsWrong) {
+  server_.leader = false;
+  AddAlarm(123, etcdserverpb::NOSPACE);
+  etcdserverpb::StatusResponse response;
+  ASSERT_TRUE(Status(&response).ok());
+  ASSERT_EQ(response.errors_size(), 2);
+  EXPECT_EQ(response.errors(0), "etcdserver: no leader");
+  EXPECT_EQ(response.errors(1), "memberID:123 alarm:NOSPACE");
+}
+
+TEST_F(MaintenanceServiceTest, HashKv) {
+  etcdserverpb::HashKVRequest request;
+  etcdserverpb::HashKVResponse response;
+  ASSERT_TRUE(maintenance_->HashKV(&context_, request, &response).ok());
+  EXPECT_EQ(response.hash(), 42u);
+  EXPECT_EQ(response.compact_revision(), -1);
+  EXPECT_EQ(response.hash_revision(), 1);
+  EXPECT_EQ(response.header().revision(), 1);
+  EXPECT_EQ(server_.pool_runs(), 1);
+  request.set_revision(99);
+  grpc::ClientContext second;
+  EXPECT_STATUS(maintenance_->HashKV(&second, request, &response), StatusCode::OUT_OF_RANGE,
+                "etcdserver: mvcc: required revision is a future revision");
+}
+
+TEST_F(MaintenanceServiceTest, AlarmGoesThroughTheLog) {
+  AddAlarm(5, etcdserverpb::CORRUPT);
+  etcdserverpb::AlarmRequest request;
+  etcdserverpb::AlarmResponse response;
+  ASSERT_TRUE(maintenance_->Alarm(&context_, request, &response).ok());
+  ASSERT_EQ(response.alarms_size(), 1);
+  EXPECT_EQ(response.alarms(0).memberid(), 5u);
+  EXPECT_EQ(server_.proposals().size(), 1u);
+  request.set_action(static_cast<etcdserverpb::AlarmRequest::AlarmAction>(7));
+  grpc::ClientContext second;
+  EXPECT_EQ(maintenance_->Alarm(&second, request, &response).error_code(),
+            StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(MaintenanceServiceTest, MemberListIsSortedAndHasNoRevision) {
+  server_.members.resize(2);
+  server_.members[0].id = MemberId(9);
+  server_.members[1].id = MemberId(7);
+  server_.members[1].name = "m";
+  server_.members[1].peer_urls = {"http://p:2380"};
+  server_.members[1].client_urls = {"http://c:2379"};
+  etcdserverpb::MemberListResponse response;
+  ASSERT_TRUE(MemberList(true, &response).ok());
+  ASSERT_EQ(response.members_size(), 2);
+  EXPECT_EQ(response.members(0).id(), 7u);
+  EXPECT_EQ(response.members(0).name(), "m");
+  EXPECT_EQ(response.members(0).peerurls(0), "http://p:2380");
+  EXPECT_EQ(response.members(0).clienturls(0), "http://c:2379");
+  EXPECT_EQ(response.header().revision(), 0);
+  EXPECT_EQ(response.header().raft_term(), 3u);
+}
+
+TEST_F(MaintenanceServiceTest, MemberListWaitsOnlyIfLinearizable) {
+  server_.read_index_now = false;
+  server_.read_error = Error::kTimeout;
+  etcdserverpb::MemberListResponse response;
+  EXPECT_TRUE(MemberList(false, &response).ok());
+  EXPECT_STATUS(MemberList(true, &response), StatusCode::UNAVAILABLE,
+                "etcdserver: request timed out");
+}
+
+TEST_F(MaintenanceServiceTest, HealthServesTheServerAsAWhole) {
+  auto health = grpc::health::v1::Health::NewStub(channel_);
+  grpc::health::v1::HealthCheckRequest request;
+  grpc::health::v1::HealthCheckResponse response;
+  ASSERT_TRUE(health->Check(&context_, request, &response).ok());
+  EXPECT_EQ(response.status(), grpc::health::v1::HealthCheckResponse::SERVING);
+  request.set_service("etcdserverpb.KV");
+  grpc::ClientContext second;
+  EXPECT_STATUS(health->Check(&second, request, &response), StatusCode::NOT_FOUND,
+                "unknown service");
+  grpc::ClientContext third;
+  auto watch = health->Watch(&third, request);
+  ASSERT_TRUE(watch->Read(&response));
+  EXPECT_EQ(response.status(), grpc::health::v1::HealthCheckResponse::SERVICE_UNKNOWN);
+  third.TryCancel();
+}
+
+TEST_F(MaintenanceServiceTest, InterceptorsComeBeforeHandlers) {
+  etcdserverpb::StatusResponse status;
+  etcdserverpb::MemberListResponse members;
+  server_.learner = true;
+  EXPECT_TRUE(Status(&status).ok());
+  EXPECT_TRUE(status.islearner());
+  EXPECT_STATUS(MemberList(false, &members), StatusCode::FAILED_PRECONDITION,
+                "etcdserver: rpc not supported for learner");
+  auto kv = etcdserverpb::KV::NewStub(channel_);
+  etcdserverpb::RangeRequest range;
+  range.set_key("a");
+  etcdserverpb::RangeResponse response;
+  EXPECT_EQ(kv->Range(&context_, range, &response).error_code(), StatusCode::FAILED_PRECONDITION);
+  range.set_serializable(true);
+  grpc::ClientContext second;
+  EXPECT_TRUE(kv->Range(&second, range, &response).ok());
+  server_.learner = false;
+
+  server_.leader = false;
+  grpc::ClientContext third;
+  third.AddMetadata("hasleader", "true");
+  EXPECT_STATUS(kv->Range(&third, range, &response), StatusCode::UNAVAILABLE,
+                "etcdserver: no leader");
+  grpc::ClientContext fourth;
+  EXPECT_TRUE(kv->Range(&fourth, range, &response).ok());
+}
+
+TEST_F(MaintenanceServiceTest, NothingIsServedBeforeTheClusterHasAVersion) {
+  server_.version_known = false;
+  etcdserverpb::StatusResponse status;
+  EXPECT_STATUS(Status(&status), StatusCode::FAILED_PRECONDITION, "etcdserver: not capable");
+  server_.version_known = true;
+  EXPECT_TRUE(Status(&status).ok());
+}
+
+TEST(CatchAllTest, TextsForWhatIsNotThere) {
+  EXPECT_STATUS(UnservedMethod("/x.Y/Z"), StatusCode::UNIMPLEMENTED, "unknown service x.Y");
+  EXPECT_STATUS(UnservedMethod("/etcdserverpb.KV/Foo"), StatusCode::UNIMPLEMENTED,
+                "unknown method Foo for service etcdserverpb.KV");
+  EXPECT_STATUS(UnservedMethod("nonsense"), StatusCode::UNIMPLEMENTED,
+                "malformed method name: \"nonsense\"");
+  for (const char* method :
+       {"etcdserverpb.Auth/AuthEnable", "v3lockpb.Lock/Lock", "v3electionpb.Election/Campaign",
+        "etcdserverpb.Maintenance/Snapshot", "etcdserverpb.KV/RangeStream"}) {
+    EXPECT_STATUS(UnservedMethod(std::string("/") + method), StatusCode::UNIMPLEMENTED,
+                  std::string("etcdserver: ") + method + " is not implemented by this server yet");
+  }
+}
+
+TEST_F(MaintenanceServiceTest, UnservedMethodsAreAnsweredUnaryAndStreaming) {
+  auto lock = v3lockpb::Lock::NewStub(channel_);
+  v3lockpb::LockResponse response;
+  EXPECT_STATUS(lock->Lock(&context_, v3lockpb::LockRequest(), &response),
+                StatusCode::UNIMPLEMENTED,
+                "etcdserver: v3lockpb.Lock/Lock is not implemented by this server yet");
+  grpc::ClientContext second;
+  auto snapshot = maintenance_->Snapshot(&second, etcdserverpb::SnapshotRequest());
+  etcdserverpb::SnapshotResponse chunk;
+  EXPECT_FALSE(snapshot->Read(&chunk));
+  EXPECT_EQ(snapshot->Finish().error_code(), StatusCode::UNIMPLEMENTED);
+}
+
+}  // namespace
+}  // namespace kvorum::api
