@@ -123,7 +123,8 @@ StatusOr<Compactor::Progress> Compactor::AwaitDurable() {
   }
   flush_requested_ = false;
   absl::ReaderMutexLock lock(&store_.mutex_);
-  store_.backend_->SetPurgeable(store_.dead_);
+  purgeable_ = store_.dead_;
+  store_.backend_->SetPurgeable(purgeable_);
   phase_ = Phase::kPurge;
   return Progress::kMore;
 }
@@ -131,9 +132,33 @@ StatusOr<Compactor::Progress> Compactor::AwaitDurable() {
 StatusOr<Compactor::Progress> Compactor::PurgeOne() {
   ASSIGN_OR_RETURN(const bool more, store_.backend_->PurgeOneFile(kPurgeDeadShare));
   if (more) return Progress::kMore;
+  if (purgeable_->memory_bytes() > kDeadSetBytesMax) RETURN_IF_ERROR(RewriteAll(nullptr));
   done_.store(job_.revision.value(), std::memory_order_release);
   phase_ = Phase::kIdle;
   return Progress::kMore;
+}
+
+// With every file rewritten none of the purgeable rows is left anywhere, so the set can begin anew.
+Status Compactor::RewriteAll(std::atomic<bool>* cancelled) {
+  RETURN_IF_ERROR(store_.backend_->Defragment(cancelled));
+  absl::MutexLock lock(&store_.mutex_);
+  // Not if the index has dropped more since: that is not purgeable yet.
+  if (purgeable_ == nullptr || purgeable_->empty() || purgeable_ != store_.dead_) {
+    return absl::OkStatus();
+  }
+  store_.stale_dead_.merge(purgeable_->ChunkNumbers());
+  purgeable_ = std::make_shared<const RevisionSet>(purgeable_->generation() + 1);
+  store_.dead_ = purgeable_;
+  store_.backend_->SetPurgeable(purgeable_);
+  return absl::OkStatus();
+}
+
+Status Compactor::Defragment(std::atomic<bool>* cancelled) {
+  RETURN_IF_ERROR(RewriteAll(cancelled));
+  store_.size_.store(store_.size_in_use_bytes(), std::memory_order_relaxed);
+  store_.defragmented_.store(
+      true);  // should the apply thread have been writing the old mark just now
+  return absl::OkStatus();
 }
 
 }  // namespace kvorum::mvcc

@@ -44,10 +44,17 @@ class Compactor {
   };
 
   explicit Compactor(Store& store);
+  Compactor(const Compactor&) = delete;
+  Compactor& operator=(const Compactor&) = delete;
 
   // One bounded piece of work; the hash and the rewrite of a file can take long, but block nobody. An
   // error is the backend's.
   StatusOr<Progress> Step();
+
+  // Rewrites everything and sets the size down to what is in use, from the next commit on durably. Takes
+  // as long as it takes to read and write the whole store, and is a pause for nobody. Cancelled if
+  // `cancelled`, which another thread may set, ended it.
+  Status Defragment(std::atomic<bool>* cancelled);
 
   // Whether the compaction at `revision` is finished and its purge done: what a physical Compact waits
   // for. Any thread.
@@ -57,6 +64,8 @@ class Compactor {
 
  private:
   enum class Phase { kIdle, kReaders, kHash, kIndex, kFinish, kDurable, kPurge };
+  // Above this the set of dead rows is got rid of by a full rewrite: after 400 million revisions or so.
+  static constexpr int64_t kDeadSetBytesMax = 64 << 20;
 
   StatusOr<Progress> Begin();
   StatusOr<Progress> HashOnce();
@@ -64,6 +73,7 @@ class Compactor {
   void FinishIndex() ABSL_EXCLUSIVE_LOCKS_REQUIRED(store_.mutex_);
   StatusOr<Progress> AwaitDurable();
   StatusOr<Progress> PurgeOne();
+  Status RewriteAll(std::atomic<bool>* cancelled);
 
   Store& store_;
   std::atomic<int64_t> done_;
@@ -74,6 +84,8 @@ class Compactor {
   RevisionSet dropped_;  // by this job so far
   int64_t dropped_bytes_ = 0;
   bool flush_requested_ = false;
+  // What rewrites leave out at present; null before the first.
+  std::shared_ptr<const RevisionSet> purgeable_;
 };
 
 }  // namespace kvorum::mvcc

@@ -87,7 +87,8 @@ void Store::TellLeases(const WriteTxn& txn) {
 
 Counters Store::MakeCounters() {
   size_in_use_.fetch_add(backend_->TakeSizeDelta(), std::memory_order_relaxed);
-  size_.store(std::max(size_bytes(), size_in_use_bytes()), std::memory_order_relaxed);
+  const int64_t high_water = defragmented_.exchange(false) ? 0 : size_bytes();
+  size_.store(std::max(high_water, size_in_use_bytes()), std::memory_order_relaxed);
   absl::ReaderMutexLock lock(&mutex_);
   return Counters{.current_revision = current_revision(),
                   .key_rows = index_.revisions(),
@@ -99,22 +100,39 @@ Counters Store::MakeCounters() {
 void Store::NoteFinishedCompaction() {
   std::optional<Revision> finished;
   std::shared_ptr<const RevisionSet> dead;
-  std::set<int64_t> chunks;
+  std::set<int64_t> stale;
+  std::set<int64_t> unsaved;
   {
     absl::MutexLock lock(&mutex_);
-    if (!finish_wanted_) return;
-    finished = std::exchange(finish_wanted_, std::nullopt);
     dead = dead_;
-    chunks.swap(unsaved_dead_);
-    finished_ = *finished;
+    stale.swap(stale_dead_);
+    if (finish_wanted_) {
+      finished = std::exchange(finish_wanted_, std::nullopt);
+      finished_ = *finished;
+      unsaved.swap(unsaved_dead_);
+    }
   }
-  Batch& batch = backend_->batch();
-  batch.Put(Bucket::kMeta, kFinishedCompactKey, EncodeRowKey({.main = *finished}));
-  for (const int64_t chunk : chunks) {
+  if (!stale.empty() || !unsaved.empty()) PutDead(*dead, stale, unsaved);
+  if (finished) {
+    backend_->batch().Put(Bucket::kMeta, kFinishedCompactKey, EncodeRowKey({.main = *finished}));
+  }
+}
+
+void Store::PutDead(const RevisionSet& dead, const std::set<int64_t>& stale,
+                    const std::set<int64_t>& unsaved) {
+  const auto row_key = [](int64_t chunk) {
     std::string key(kDeadKeyPrefix);
     AppendBigEndian64(&key, static_cast<uint64_t>(chunk));
-    batch.Put(Bucket::kLocal, key, dead->EncodeChunk(chunk));
+    return key;
+  };
+  Batch& batch = backend_->batch();
+  for (const int64_t chunk : stale) batch.Delete(Bucket::kLocal, row_key(chunk));
+  for (const int64_t chunk : unsaved) {
+    batch.Put(Bucket::kLocal, row_key(chunk), dead.EncodeChunk(chunk));
   }
+  std::string generation;
+  AppendBigEndian64(&generation, static_cast<uint64_t>(dead.generation()));
+  batch.Put(Bucket::kLocal, kDeadGenerationKey, generation);
 }
 
 Status Store::Commit(const CommitPosition& position) {

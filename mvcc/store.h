@@ -85,7 +85,10 @@ class Store {
 
   // Changes of the revisions [first, last], at least one revision's and no more than about
   // `max_bytes` of rows. For watchers catching up. first >= 1; `last` above current means current.
-  StatusOr<ReadEventsResult> ReadEvents(Revision first, Revision last, int64_t max_bytes) const;
+  // `as_of`: judged by that compaction instead of the last one; only for who holds back the purge of
+  // later ones.
+  StatusOr<ReadEventsResult> ReadEvents(Revision first, Revision last, int64_t max_bytes,
+                                        std::optional<Revision> as_of = std::nullopt) const;
 
   // CRC-32C over the history up to `revision` (0: current), equal on all members.
   StatusOr<HashKvResult> HashKv(Revision revision) const;
@@ -93,6 +96,10 @@ class Store {
   std::vector<CompactionHash> compaction_hashes() const;
   // CRC-32C over all buckets, of what is committed.
   StatusOr<uint32_t> Hash() const;
+  // All committed rows of etcd's buckets in bucket order, without the logically dead ones: what a
+  // snapshot holds. Index, term and ConfState are among them. At the end its status() is DataLoss if
+  // rows were missing.
+  std::unique_ptr<Iterator> NewLogicalIterator() const;
 
   Revision current_revision() const {
     return Revision(current_revision_.load(std::memory_order_acquire));
@@ -142,7 +149,6 @@ class Store {
   HashPlan PlanHash(Revision revision, Revision compacted) const;
   void PlanKey(const KeyIndex& key, HashPlan* plan) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   StatusOr<uint32_t> HashHistory(Revision revision, Revision compacted) const;
-  StatusOr<uint32_t> HashAll(Iterator& rows, const RevisionSet& dead) const;
 
   // store.cc
   void Publish(WriteTxn& txn);
@@ -150,6 +156,8 @@ class Store {
   void TellLeases(const WriteTxn& txn);
   Counters MakeCounters();
   void NoteFinishedCompaction();
+  void PutDead(const RevisionSet& dead, const std::set<int64_t>& stale,
+               const std::set<int64_t>& unsaved);
 
   // Constant after Open.
   const StoreOptions options_;
@@ -160,6 +168,8 @@ class Store {
   std::atomic<int64_t> current_revision_{kFirstRevision.value()};
   std::atomic<int64_t> size_in_use_{kEmptyStoreBytes};
   std::atomic<int64_t> size_{kEmptyStoreBytes};
+  // The next commit sets the high-water mark down.
+  std::atomic<bool> defragmented_{false};
 
   // Synchronises itself.
   mutable ReadEpochs epochs_;
@@ -177,6 +187,8 @@ class Store {
   CompactionHashes compaction_hashes_ ABSL_GUARDED_BY(mutex_);
   // Rows logically gone but perhaps still in the backend. Never null.
   std::shared_ptr<const RevisionSet> dead_ ABSL_GUARDED_BY(mutex_);
+  // Chunks of its earlier generation, to be removed from the backend.
+  std::set<int64_t> stale_dead_ ABSL_GUARDED_BY(mutex_);
   // Its chunks that differ from what is stored.
   std::set<int64_t> unsaved_dead_ ABSL_GUARDED_BY(mutex_);
 };

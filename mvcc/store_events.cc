@@ -22,10 +22,10 @@ std::unique_ptr<RowReader> Store::ReadRows(Revision first, Revision last, bool w
       std::move(pending));
 }
 
-StatusOr<ReadEventsResult> Store::ReadEvents(Revision first, Revision last,
-                                             int64_t max_bytes) const {
+StatusOr<ReadEventsResult> Store::ReadEvents(Revision first, Revision last, int64_t max_bytes,
+                                             std::optional<Revision> as_of) const {
   const ReadEpochs::Guard guard = epochs_.Enter();
-  const Revision compacted = compacted_revision();
+  const Revision compacted = std::min(compacted_revision(), as_of.value_or(compacted_revision()));
   last = std::min(last, current_revision());
   ReadEventsResult result{.next = std::max(first, last + 1)};
   if (first < compacted) {

@@ -4,6 +4,7 @@
 
 #include "base/crc32c.h"
 #include "mvcc/hash.h"
+#include "mvcc/logical_rows.h"
 #include "mvcc/row_reader.h"
 #include "mvcc/store.h"
 
@@ -97,42 +98,35 @@ std::vector<CompactionHash> Store::compaction_hashes() const {
 }
 
 StatusOr<uint32_t> Store::Hash() const {
-  for (;;) {
-    std::shared_ptr<const RevisionSet> dead;
-    std::unique_ptr<Iterator> rows;
-    {
-      // Both of one moment: no compaction's end falls between them.
-      absl::ReaderMutexLock lock(&mutex_);
-      dead = dead_;
-    }
-    rows = backend_->NewFullIterator();
-    {
-      absl::ReaderMutexLock lock(&mutex_);
-      if (dead != dead_) continue;
-    }
-    return HashAll(*rows, *dead);
-  }
-}
-
-StatusOr<uint32_t> Store::HashAll(Iterator& rows, const RevisionSet& dead) const {
   const auto ignored = [](Bucket bucket, std::string_view key) {
     return bucket == Bucket::kMeta &&
            (key == kTermKey || key == kConsistentIndexKey || key == kStorageVersionKey);
   };
+  const std::unique_ptr<Iterator> rows = NewLogicalIterator();
   uint32_t crc = 0;
   for (const Bucket bucket : kEtcdBuckets) {
     crc = Crc32c(crc, BucketName(bucket));
-    for (; rows.Valid() && rows.bucket() == bucket; rows.Next()) {
-      if (ignored(bucket, rows.key())) continue;
-      if (bucket == Bucket::kKey && !dead.empty()) {
-        const std::optional<RowKey> key = ParseRowKey(rows.key());
-        if (key && dead.Contains(key->revision)) continue;
-      }
-      crc = Crc32c(Crc32c(crc, rows.key()), rows.value());
+    for (; rows->Valid() && rows->bucket() == bucket; rows->Next()) {
+      if (ignored(bucket, rows->key())) continue;
+      crc = Crc32c(Crc32c(crc, rows->key()), rows->value());
     }
   }
-  RETURN_IF_ERROR(rows.status());
+  RETURN_IF_ERROR(rows->status());
   return crc;
+}
+
+std::unique_ptr<Iterator> Store::NewLogicalIterator() const {
+  for (;;) {
+    std::shared_ptr<const RevisionSet> dead;
+    {
+      absl::ReaderMutexLock lock(&mutex_);
+      dead = dead_;
+    }
+    std::unique_ptr<Iterator> rows = backend_->NewFullIterator();
+    absl::ReaderMutexLock lock(&mutex_);
+    // Else a compaction ended in between, and set and rows may not be of one moment.
+    if (dead == dead_) return std::make_unique<LogicalRows>(std::move(rows), std::move(dead));
+  }
 }
 
 }  // namespace kvorum::mvcc

@@ -125,6 +125,11 @@ Status Store::Loader::ReadMeta() {
 }
 
 Status Store::Loader::ReadDead() {
+  ASSIGN_OR_RETURN(const std::optional<std::string> generation,
+                   backend.Get(Bucket::kLocal, kDeadGenerationKey));
+  if (generation && generation->size() == 8) {
+    known_dead = RevisionSet(static_cast<int64_t>(ReadBigEndian64(*generation)));
+  }
   const std::unique_ptr<Iterator> it = backend.NewIterator(Bucket::kLocal, kDeadKeyPrefix);
   for (; it->Valid() && it->key().starts_with(kDeadKeyPrefix); it->Next()) {
     const std::string_view number = it->key().substr(kDeadKeyPrefix.size());
@@ -138,7 +143,7 @@ Status Store::Loader::ReadDead() {
 
 Status Store::Loader::ReadRows() {
   const std::unique_ptr<Iterator> it = backend.NewFullIterator();
-  for (; it->Valid(); it->Next()) {
+  for (; it->Valid() && it->bucket() != Bucket::kLocal; it->Next()) {
     if (it->bucket() == Bucket::kKey) {
       RETURN_IF_ERROR(AddKeyRow(it->key(), it->value()));
     } else if (CountsForSize(it->bucket())) {

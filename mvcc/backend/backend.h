@@ -91,7 +91,7 @@ class Backend {
   virtual std::unique_ptr<Iterator> NewIterator(Bucket bucket, std::string_view first = {},
                                                 std::string_view last = {},
                                                 bool whole_scan = false) = 0;
-  // All rows of all of etcd's buckets in bucket order.
+  // All rows in bucket order, our own at the end.
   virtual std::unique_ptr<Iterator> NewFullIterator() = 0;
 
   // Applied index and term of the last commit a crash cannot take away; 0 for none yet. Cheap
@@ -99,7 +99,7 @@ class Backend {
   virtual StatusOr<Index> FlushedIndex() = 0;
   // A row as it is after a crash now; nothing when absent.
   virtual StatusOr<std::optional<std::string>> GetFlushed(Bucket bucket, std::string_view key) = 0;
-  // Starts writing the memory tables out; does not wait.
+  // Starts writing the memory tables out, at once or as soon as there is room; does not wait.
   virtual Status RequestFlush() = 0;
   // The same, and waits: all commits before it are durable on return.
   virtual Status Flush() = 0;
@@ -113,7 +113,8 @@ class Backend {
   // Rewrites one file (or the young overlapping ones together) in which at least `dead_share` of the
   // rows are purgeable, about 50 ms for each 16 MB; false when there is none at this time.
   virtual StatusOr<bool> PurgeOneFile(double dead_share) = 0;
-  // Rewrites everything; a pause for nobody. `cancelled` may be set from another thread.
+  // Rewrites everything; a pause for nobody. On return no row purgeable before the call is left.
+  // `cancelled`, if given, may be set from another thread and makes it end early with Cancelled.
   virtual Status Defragment(std::atomic<bool>* cancelled) = 0;
 };
 

@@ -13,7 +13,8 @@ std::string BaseName(const std::string& path) { return path.substr(path.rfind('/
 
 int64_t DeadRows(const FileHistory& history, const RevisionSet& dead) {
   const int64_t known = dead.CountBetween(history.first_main, history.last_main);
-  return std::clamp(known - history.left_out, int64_t{0}, history.rows);
+  const int64_t left_out = history.generation == dead.generation() ? history.left_out : 0;
+  return std::clamp(known - left_out, int64_t{0}, history.rows);
 }
 
 }  // namespace

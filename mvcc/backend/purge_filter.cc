@@ -52,11 +52,12 @@ class HistoryCollector : public rocksdb::TablePropertiesCollector {
   rocksdb::Status Finish(rocksdb::UserCollectedProperties* properties) override {
     if (history_.rows == 0) return rocksdb::Status::OK();
     if (left_out_ != nullptr) {
+      history_.generation = left_out_->generation();
       history_.left_out = left_out_->CountBetween(history_.first_main, history_.last_main);
     }
     std::string value;
     for (const int64_t v : {history_.rows, history_.first_main.value(), history_.last_main.value(),
-                            history_.left_out}) {
+                            history_.generation, history_.left_out}) {
       AppendBigEndian64(&value, static_cast<uint64_t>(v));
     }
     properties->insert({kHistoryProperty, value});
@@ -109,7 +110,7 @@ std::shared_ptr<rocksdb::TablePropertiesCollectorFactory> NewHistoryCollectorFac
 
 std::optional<FileHistory> ReadFileHistory(const rocksdb::TableProperties& properties) {
   const auto it = properties.user_collected_properties.find(kHistoryProperty);
-  if (it == properties.user_collected_properties.end() || it->second.size() != 32) {
+  if (it == properties.user_collected_properties.end() || it->second.size() != 40) {
     return std::nullopt;
   }
   const auto number = [&it](size_t i) {
@@ -118,7 +119,8 @@ std::optional<FileHistory> ReadFileHistory(const rocksdb::TableProperties& prope
   return FileHistory{.rows = number(0),
                      .first_main = Revision(number(1)),
                      .last_main = Revision(number(2)),
-                     .left_out = number(3)};
+                     .generation = number(3),
+                     .left_out = number(4)};
 }
 
 }  // namespace kvorum::mvcc

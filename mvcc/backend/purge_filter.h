@@ -35,8 +35,9 @@ struct FileHistory {
   int64_t rows = 0;
   Revision first_main;
   Revision last_main;
-  // How many of the dead set lie between the two and had been left out when the file was written: what
-  // the set has there beyond that is dead weight in this file.
+  // How many of the dead set, in its form of this generation, lie between the two and had been left out
+  // when the file was written: what the set has there beyond that is dead weight in this file.
+  int64_t generation = 0;
   int64_t left_out = 0;
 };
 // Notes a FileHistory in each file written. `filter` must outlive the result.

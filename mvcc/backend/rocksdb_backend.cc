@@ -71,7 +71,8 @@ class RocksDbBackend : public Backend {
 
   Batch& batch() override { return batch_; }
   Status Commit(const CommitPosition& position, const Counters& counters) override {
-    return batch_.Write(position, counters);
+    RETURN_IF_ERROR(batch_.Write(position, counters));
+    return RetryFlush();
   }
   int64_t TakeSizeDelta() override { return batch_.TakeSizeDelta(); }
 
@@ -87,19 +88,20 @@ class RocksDbBackend : public Backend {
   }
   std::unique_ptr<Iterator> NewFullIterator() override {
     return NewReadTx(*db_, {.lower = BackendKey(Bucket::kAlarm, ""),
-                            .upper = AfterBucket(Bucket::kMeta),
+                            .upper = AfterBucket(Bucket::kLocal),
                             .seek_bucket = Bucket::kAlarm,
                             .whole_scan = true});
   }
 
   StatusOr<Index> FlushedIndex() override;
   StatusOr<std::optional<std::string>> GetFlushed(Bucket bucket, std::string_view key) override {
+    RETURN_IF_ERROR(RetryFlush());
     rocksdb::ReadOptions options;
     options.read_tier = rocksdb::kPersistedTier;  // skips the memory tables, as there is no log
     return ReadRocksDb(*db_, options, BackendKey(bucket, key));
   }
-  Status RequestFlush() override { return FlushNow(false); }
-  Status Flush() override { return FlushNow(true); }
+  Status RequestFlush() override;
+  Status Flush() override;
   void SetFlushListener(std::function<void()> listener) override {
     notifier_->SetListener(std::move(listener));
   }
@@ -111,7 +113,10 @@ class RocksDbBackend : public Backend {
   Status Defragment(std::atomic<bool>* cancelled) override;
 
  private:
-  Status FlushNow(bool wait);
+  // Makes good a request that came while it could not be served.
+  Status RetryFlush() {
+    return flush_wanted_.load(std::memory_order_acquire) ? RequestFlush() : absl::OkStatus();
+  }
 
   const std::unique_ptr<rocksdb::Env> env_;
   const std::shared_ptr<FlushNotifier> notifier_;
@@ -120,15 +125,26 @@ class RocksDbBackend : public Backend {
   RocksDbBatch batch_;  // apply thread
   FilePurger purger_;   // maintenance thread
 
+  std::atomic<bool> flush_wanted_{false};
   absl::Mutex mutex_;
   Index flushed_index_ ABSL_GUARDED_BY(mutex_);
 };
 
-Status RocksDbBackend::FlushNow(bool wait) {
+Status RocksDbBackend::RequestFlush() {
   rocksdb::FlushOptions options;
-  options.wait = wait;
-  // Else the call itself would wait for a write stall to pass, also with wait = false.
-  options.allow_write_stall = true;
+  options.wait = false;
+  options.allow_write_stall = true;  // else the call would wait for a stall to pass
+  const rocksdb::Status status = db_->Flush(options);
+  // With all memory tables full there is no new one to go on with; the next call here tries again.
+  flush_wanted_.store(status.IsTryAgain(), std::memory_order_release);
+  if (status.IsTryAgain()) return absl::OkStatus();
+  return FromRocksDb(status);
+}
+
+Status RocksDbBackend::Flush() {
+  rocksdb::FlushOptions options;
+  options.wait = true;
+  options.allow_write_stall = false;  // waits until there is a free memory table
   RETURN_IF_ERROR(FromRocksDb(db_->Flush(options)), "flushing state store");
   return absl::OkStatus();
 }
@@ -147,6 +163,9 @@ StatusOr<Index> RocksDbBackend::FlushedIndex() {
 
 Status RocksDbBackend::Defragment(std::atomic<bool>* cancelled) {
   RETURN_IF_ERROR(Flush());
+  // A rewrite that began under an older filter could put purgeable rows behind our back.
+  RETURN_IF_ERROR(FromRocksDb(db_->PauseBackgroundWork()));
+  RETURN_IF_ERROR(FromRocksDb(db_->ContinueBackgroundWork()));
   rocksdb::CompactRangeOptions options;
   options.exclusive_manual_compaction = false;  // automatic compactions go on
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;

@@ -46,6 +46,7 @@ inline constexpr std::string_view kFinishedCompactKey = "finishedCompactRev";
 // Rows of Bucket::kLocal.
 // Followed by 8 bytes of chunk number: a piece of the set of dead revisions, see compaction.h.
 inline constexpr std::string_view kDeadKeyPrefix = "dead/";
+inline constexpr std::string_view kDeadGenerationKey = "dead_generation";
 inline constexpr std::string_view kCountersKey = "counters";  // see Counters in backend.h
 inline constexpr std::string_view kClusterIdKey = "cluster_id";
 inline constexpr std::string_view kMemberIdKey = "member_id";

@@ -182,5 +182,84 @@ TEST_F(CompactionTest, HistoryWithTransactionsIsPurgedToo) {
   EXPECT_EQ(ListAll(), "a=99 b=99 c=99");
 }
 
+TEST_F(CompactionTest, DefragmentationSetsTheSizeDownAndBeginsTheDeadSetAnew) {
+  const auto dead_rows = [this] {
+    int64_t n = 0;
+    for (auto it = store_->backend().NewIterator(Bucket::kLocal, kDeadKeyPrefix);
+         it->Valid() && it->key().starts_with(kDeadKeyPrefix); it->Next()) {
+      ++n;
+    }
+    return n;
+  };
+  for (int round = 1; round <= 3; ++round) {
+    SCOPED_TRACE(round);
+    for (int i = 0; i < 100; ++i) Put("a", std::string(1000, 'x'));
+    Put("b", "1");
+    Delete("b");
+    const Revision last = Put("c", "1");
+    CompactAt(last);
+    Commit();
+    EXPECT_EQ(dead_rows(), 1);
+    ASSERT_OK(compactor_->Defragment(nullptr));
+    EXPECT_EQ(store_->size_bytes(), store_->size_in_use_bytes());
+    Commit();
+    EXPECT_EQ(store_->size_bytes(), store_->size_in_use_bytes());
+    EXPECT_EQ(dead_rows(), 0);
+    EXPECT_EQ(RowsInBackend(), 2);
+    compactor_.reset();
+    CommitAndReopen();
+    NewCompactor();
+    EXPECT_EQ(store_->size_bytes(), store_->size_in_use_bytes());
+    EXPECT_EQ(store_->key_count(), 2);
+  }
+}
+
+TEST_F(CompactionTest, DefragmentationInTheMiddleOfACompactionForgetsNothing) {
+  Put("a", "1");
+  Delete("a");
+  Put("b", "1");
+  ASSERT_EQ(store_->Compact(Revision(4)), Error::kNone);
+  StepUntil(Compactor::Progress::kWaitCommit);
+  ASSERT_OK(compactor_->Defragment(nullptr));
+  EXPECT_EQ(RowsInBackend(), 0);  // nothing was committed yet
+  Finish();
+  CommitAndReopen();
+  EXPECT_EQ(ListAll(), "b=1");
+}
+
+TEST_F(CompactionTest, LogicalRowsAreThoseAfterThePurge) {
+  for (int i = 0; i < 10; ++i) Put("a", std::to_string(i));
+  Put("b", "1");
+  const auto logical = [this] {
+    int64_t n = 0;
+    const auto rows = store_->NewLogicalIterator();
+    for (; rows->Valid(); rows->Next()) n += rows->bucket() == Bucket::kKey ? 1 : 0;
+    EXPECT_OK(rows->status());
+    return n;
+  };
+  Commit();
+  EXPECT_EQ(logical(), 11);
+  ASSERT_EQ(store_->Compact(Revision(12)), Error::kNone);
+  StepUntil(Compactor::Progress::kWaitCommit);
+  Commit();
+  EXPECT_EQ(RowsInBackend(), 11);
+  EXPECT_EQ(logical(), 2);
+  Finish();
+  EXPECT_EQ(logical(), 2);
+}
+
+TEST_F(CompactionTest, MissingRowIsNoticedByScans) {
+  for (int i = 0; i < 10; ++i) Put("a", std::to_string(i));
+  Commit();
+  store_->backend().batch().Delete(Bucket::kKey, EncodeRowKey({.main = Revision(5)}));
+  Commit();
+  EXPECT_CODE(kDataLoss, store_->Hash());
+  EXPECT_CODE(kDataLoss, store_->HashKv(Revision(0)));
+  EXPECT_CODE(kDataLoss, store_->ReadEvents(Revision(2), Revision(11), 1 << 20));
+  ASSERT_OK(store_->backend().Flush());
+  compactor_.reset();
+  EXPECT_CODE(kDataLoss, Open());
+}
+
 }  // namespace
 }  // namespace kvorum::mvcc

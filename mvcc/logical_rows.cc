@@ -1,0 +1,63 @@
+#include "mvcc/logical_rows.h"
+
+#include <utility>
+
+#include "mvcc/revision.h"
+
+namespace kvorum::mvcc {
+
+LogicalRows::LogicalRows(std::unique_ptr<Iterator> rows, std::shared_ptr<const RevisionSet> dead)
+    : rows_(std::move(rows)), dead_(std::move(dead)) {
+  SkipDead();
+}
+
+void LogicalRows::Next() {
+  rows_->Next();
+  SkipDead();
+}
+
+void LogicalRows::Seek(std::string_view key) {
+  counting_ = false;
+  rows_->Seek(key);
+  SkipDead();
+}
+
+void LogicalRows::SkipDead() {
+  for (; Valid() && bucket() == Bucket::kKey && !dead_->empty(); rows_->Next()) {
+    const std::optional<RowKey> row = ParseRowKey(key());
+    if (!row || !dead_->Contains(row->revision)) break;
+  }
+  if (Valid()) {
+    Note();
+  } else if (counting_) {
+    CheckCount();
+  }
+}
+
+void LogicalRows::Note() {
+  if (bucket() == Bucket::kKey) ++key_rows_;
+  if (bucket() != Bucket::kMeta) return;
+  if (key() == kScheduledCompactKey) scheduled_ = value();
+  if (key() == kFinishedCompactKey) finished_ = value();
+}
+
+// Our own rows follow etcd's, so the counters come from the same view as what was counted.
+void LogicalRows::CheckCount() {
+  counting_ = false;
+  std::optional<Counters> counters;
+  for (; rows_->Valid(); rows_->Next()) {
+    if (rows_->key() == kCountersKey) counters = Counters::Parse(rows_->value());
+  }
+  if (!rows_->status().ok()) return;
+  if (!counters) {
+    status_ = absl::DataLossError("scan ended before the counters");
+    return;
+  }
+  // In the middle of a compaction the index may have dropped rows that are not in the set yet.
+  const bool compacting = scheduled_ != finished_;
+  if (compacting ? key_rows_ >= counters->key_rows : key_rows_ == counters->key_rows) return;
+  status_ = absl::DataLossError("scanned " + std::to_string(key_rows_) + " revisions, expected " +
+                                std::to_string(counters->key_rows));
+}
+
+}  // namespace kvorum::mvcc
