@@ -18,18 +18,11 @@ constexpr Duration kPurgeInterval = std::chrono::seconds(30);
 constexpr size_t kMaxWalFiles = 5;
 constexpr size_t kMaxSnapFiles = 5;
 
-void TraceRaft(raft::TraceLevel level, std::string_view text) {
-  switch (level) {
-    case raft::TraceLevel::kDebug:
-      LOG_DEBUG(text);
-      return;
-    case raft::TraceLevel::kInfo:
-      LOG_INFO(text);
-      return;
-    case raft::TraceLevel::kWarning:
-      LOG_WARN(text);
-      return;
-  }
+void TraceRaft(raft::TraceLevel trace_level, std::string_view text) {
+  const log::Level level = trace_level == raft::TraceLevel::kDebug  ? log::Level::kDebug
+                           : trace_level == raft::TraceLevel::kInfo ? log::Level::kInfo
+                                                                    : log::Level::kWarn;
+  if (log::Enabled(level)) log::WriteNamed("raft", level, text, {});
 }
 
 StatusOr<RaftLoop::Options> MakeRaft(Recovered& recovered, const Config& config,

@@ -82,7 +82,6 @@ void WalStage::Save(const OwnSnapshot& own) {
   OrDie(wal_->ReleaseLockTo(own.release_to), "failed to release segments of the raft log");
   OrDie(snapshotter_.ReleaseSnapDbs(index), "failed to remove received snapshots");
   LOG_INFO("saved snapshot to disk", {"snapshot-index", index.value()});
-  output_.on_snapshot_saved(index);
 }
 
 void WalStage::Close() { OrDie(wal_->Close(), "failed to close the raft log"); }

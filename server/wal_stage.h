@@ -53,7 +53,6 @@ class WalStage : public Stage {
   };
   struct Output {
     std::function<void(Durable)> on_durable;
-    std::function<void(Index)> on_snapshot_saved;
   };
 
   // `hard_state`: the last one in the log. `output` is called on the stage's thread.
