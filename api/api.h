@@ -1,11 +1,11 @@
 #pragma once
-// api: the network front of one member. It turns bytes of clients into calls of server::Server and its
-// answers into etcd's bytes; it keeps no state of the store.
+// api: the network front of one member. It turns bytes of clients into calls of server::Server and
+// its answers into etcd's bytes; it keeps no state of the store.
 //
 // A connection meets the folder in this order: listener/port_mux accepts it and looks at its first
-// bytes; the HTTP/2 preface goes to gRPC (grpc/), anything else to HTTP (http/). In grpc/, service.h
-// surrounds every handler with interceptors.h; validate.h checks requests; errors.h is the one table of
-// what clients are told; queue.h and task.h say how handlers wait.
+// bytes; the HTTP/2 preface goes to gRPC (grpc/), anything else to HTTP (http/). In grpc/,
+// service.h surrounds every handler with interceptors.h; validate.h checks requests; errors.h is
+// the one table of what clients are told; queue.h and task.h say how handlers wait.
 //
 // What main does, in this order:
 //   1. FrontEnd::Listen binds every client URL: a port in use is known before data is opened. The
@@ -18,8 +18,8 @@
 //      stops the threads. The server object must live until here.
 //
 // Invariants:
-//   1. Every accepted call is answered exactly once or its client is gone; no operation is started on
-//      a completion queue after its shutdown (gRPC aborts then): queues count their users.
+//   1. Every accepted call is answered exactly once or its client is gone; no operation is started
+//      on a completion queue after its shutdown (gRPC aborts then): queues count their users.
 //   2. Nothing here blocks a polling thread: waiting is a suspended coroutine, disk reads happen on
 //      the server's read pool.
 //   3. What a client can make this folder hold is bounded: a message by max_request_bytes (checked)
@@ -28,8 +28,11 @@
 //
 // Threads: one polls unary calls, one polls streams, one runs listener and HTTP; a call's coroutine
 // may also run where the server finished what it waited for (grpc/queue.h).
-// Left out for now: TLS, the JSON gateway, metrics, authentication; RPCs without a handler are answered
-// Unimplemented (grpc/catch_all.h). Follows etcd server/embed/serve.go, server/etcdserver/api/v3rpc.
+//
+// Left out for now: TLS, the JSON gateway, metrics, authentication; RPCs without a handler are
+// answered Unimplemented (grpc/catch_all.h).
+//
+// Follows etcd server/embed/serve.go, server/etcdserver/api/v3rpc.
 
 #include <memory>
 #include <string>
@@ -44,7 +47,8 @@ namespace kvorum::api {
 struct FrontEndOptions {
   // "http://host:port" (port 0: any) or "unix://path". At least one.
   std::vector<std::string> client_urls;
-  // Clients may ping this often (etcd --grpc-keepalive-min-time), and are pinged after this idle time.
+  // Clients may ping this often (etcd --grpc-keepalive-min-time), and are pinged after this idle
+  // time.
   Duration keepalive_min_time = std::chrono::seconds(5);
   Duration keepalive_interval = std::chrono::hours(2);
   Duration keepalive_timeout = std::chrono::seconds(20);

@@ -1,12 +1,14 @@
 #pragma once
-// The one table that turns a server::Error into what a client sees: a gRPC code and etcd's exact text.
+// The one table that turns a server::Error into what a client sees: a gRPC code and etcd's exact
+// text.
 //
 // Clients match on the text, so it is never composed, prefixed or translated elsewhere. Two errors
-// travel as Unknown although etcd's client library files them under another code: the original sends
-// them without a status. Follows etcd api/v3rpc/rpctypes/error.go and
+// travel as Unknown although etcd's client library files them under another code: the original
+// sends them without a status. Follows etcd api/v3rpc/rpctypes/error.go and
 // server/etcdserver/api/v3rpc/util.go.
 
 #include <grpcpp/support/status.h>
+
 #include <string>
 #include <string_view>
 

@@ -1,12 +1,13 @@
+#include <absl/synchronization/notification.h>
 #include <pthread.h>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
+
 #include <optional>
 #include <thread>
 #include <utility>
 
-#include <absl/synchronization/notification.h>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 
 #include "api/api.h"
 #include "api/grpc/grpc_front.h"

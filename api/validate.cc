@@ -105,10 +105,10 @@ struct ChangedKeys {
   std::optional<std::string_view> delete_from;
 };
 
-// What the deletes of one list forbid. range_end "\0" (everything from `key` on) is read as the byte
-// it is, as the original does: such a delete forbids a put of exactly `key`, in its own list only.
-// One case it misses there cannot be applied at all, and is refused here: a put that needs the
-// value or the lease of a key that the same txn deletes.
+// What the deletes of one list forbid. range_end "\0" (everything from `key` on) is read as the
+// byte it is, as the original does: such a delete forbids a put of exactly `key`, in its own list
+// only. One case it misses there cannot be applied at all, and is refused here: a put that needs
+// the value or the lease of a key that the same txn deletes.
 struct ForbiddenKeys {
   KeyIntervals from_keys;
 
@@ -142,8 +142,8 @@ ForbiddenKeys CollectDeletes(const RepeatedPtrField<RequestOp>& ops, ChangedKeys
 
 bool CollectChanges(const RepeatedPtrField<RequestOp>& ops, ChangedKeys* changed);
 
-// Adds both branches of a nested txn. They exclude each other, so a key may be put in both. False on
-// a conflict with what is already in `changed`.
+// Adds both branches of a nested txn. They exclude each other, so a key may be put in both. False
+// on a conflict with what is already in `changed`.
 bool CollectNested(const etcdserverpb::TxnRequest& txn, const ForbiddenKeys& forbidden,
                    ChangedKeys* changed) {
   ChangedKeys success;

@@ -1,14 +1,17 @@
 #pragma once
 // One call as its handler sees it: the request's bytes, and for a stream the operations to await.
 //
-// A UnaryCall belongs to one coroutine, which may move between threads at each co_await. A StreamCall
-// and everything that touches it stays on the polling thread of its queue, so its state needs no lock.
+// A UnaryCall belongs to one coroutine, which may move between threads at each co_await. A
+// StreamCall and everything that touches it stays on the polling thread of its queue, so its state
+// needs no lock.
 
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/async_stream.h>
 #include <grpcpp/support/async_unary_call.h>
 #include <grpcpp/support/byte_buffer.h>
+
 #include <coroutine>
+#include <functional>
 #include <string>
 
 #include "api/errors.h"
@@ -22,9 +25,9 @@ namespace kvorum::api {
 // What a unary handler ends with: bytes, or a status that is not OK.
 class Reply {
  public:
-  Reply(grpc::Status status) : status(std::move(status)) {}                   // NOLINT
-  Reply(server::Error error) : status(ToStatus(error)) {}                     // NOLINT
-  Reply(grpc::ByteBuffer bytes) : bytes(std::move(bytes)) {}                  // NOLINT
+  Reply(grpc::Status status) : status(std::move(status)) {}                        // NOLINT
+  Reply(server::Error error) : status(ToStatus(error)) {}                          // NOLINT
+  Reply(grpc::ByteBuffer bytes) : bytes(std::move(bytes)) {}                       // NOLINT
   Reply(const google::protobuf::MessageLite& message) : bytes(Encode(message)) {}  // NOLINT
 
   grpc::Status status;
@@ -84,8 +87,8 @@ class Signal {
   std::coroutine_handle<> waiter_;
 };
 
-// A stream in both directions. At most one Read and one Write at a time. After Stop (this member ends
-// the stream) both are refused at once, and the handler should come to its end.
+// A stream in both directions. At most one Read and one Write at a time. After Stop (this member
+// ends the stream) both are refused at once, and the handler should come to its end.
 class StreamCall {
  public:
   StreamCall(CallQueue* queue, size_t max_request_bytes);
@@ -116,6 +119,9 @@ class StreamCall {
   Signal::Awaiter Done() { return done_.signal.Wait(); }
   CallQueue& queue() { return *queue_; }
 
+  // `work` runs when the stream is over (see Done), before who awaits that goes on.
+  void OnDone(std::function<void()> work) { done_.work = std::move(work); }
+
   // For the service: the end of the stream, whatever the handler said if Stop was first.
   Task<bool> End(grpc::Status status);
   bool requires_leader = false;
@@ -125,7 +131,11 @@ class StreamCall {
 
  private:
   struct DoneTag final : public Tag {
-    void Complete(bool) override { signal.Set(); }
+    void Complete(bool) override {
+      if (work) work();
+      signal.Set();
+    }
+    std::function<void()> work;
     Signal signal;
   };
   template <typename Start>

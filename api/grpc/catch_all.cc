@@ -1,6 +1,7 @@
 #include "api/grpc/catch_all.h"
 
 #include <google/protobuf/descriptor.h>
+
 #include <string>
 
 #include "proto/election.pb.h"

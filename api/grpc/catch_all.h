@@ -1,10 +1,11 @@
 #pragma once
-// Answers every method that no service registered: Unimplemented, in grpc-go's words for a service or a
-// method that does not exist, and saying so plainly for one that exists in etcd's API and is not served
-// here yet. That is the whole of what this server knows about such methods.
+// Answers every method that no service registered: Unimplemented, in grpc-go's words for a service
+// or a method that does not exist, and saying so plainly for one that exists in etcd's API and is
+// not served here yet. That is the whole of what this server knows about such methods.
 
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/support/status.h>
+
 #include <string_view>
 
 #include "api/grpc/queue.h"

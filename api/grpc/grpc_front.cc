@@ -1,15 +1,15 @@
 #include "api/grpc/grpc_front.h"
 
+#include <absl/synchronization/notification.h>
 #include <grpc/support/log.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <grpcpp/support/slice.h>
+
 #include <thread>
 #include <utility>
-
-#include <absl/synchronization/notification.h>
 
 #include "api/grpc/catch_all.h"
 #include "api/grpc/cluster_service.h"
@@ -33,8 +33,7 @@ constexpr int kHandshakeTimeoutMs = 20000;
 constexpr int kMaxPingStrikes = 2;
 
 int Milliseconds(Duration duration) {
-  return static_cast<int>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+  return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
 }
 
 void SetArguments(const FrontEndOptions& options, grpc::ServerBuilder* builder) {
@@ -49,8 +48,7 @@ void SetArguments(const FrontEndOptions& options, grpc::ServerBuilder* builder) 
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                               Milliseconds(options.keepalive_min_time));
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, kMaxPingStrikes);
-  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS,
-                              Milliseconds(options.keepalive_interval));
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(options.keepalive_interval));
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
                               Milliseconds(options.keepalive_timeout));
   if (options.max_concurrent_streams != 0) {
@@ -60,8 +58,8 @@ void SetArguments(const FrontEndOptions& options, grpc::ServerBuilder* builder) 
   grpc::EnableDefaultHealthCheckService(false);
 }
 
-// gRPC writes plain lines to stderr; ours are JSON. Below an error it is noise; its errors are about
-// single connections, or the last words before it aborts the process.
+// gRPC writes plain lines to stderr; ours are JSON. Below an error it is noise; its errors are
+// about single connections, or the last words before it aborts the process.
 void RedirectGrpcLog() {
   gpr_set_log_function([](gpr_log_func_args* line) {
     if (line->severity != GPR_LOG_SEVERITY_ERROR) return;
@@ -76,8 +74,9 @@ class GrpcFrontImpl final : public GrpcFront {
         streams_(builder_.AddCompletionQueue(), {"grpc-streams", 0}),
         interceptors_(server),
         registry_(&streams_, server),
-        context_{server,    &interceptors_, &calls_,
-                 &streams_, &registry_,     server->config().max_request_bytes + kGrpcOverheadBytes},
+        context_{server,     &interceptors_,
+                 &calls_,    &streams_,
+                 &registry_, server->config().max_request_bytes + kGrpcOverheadBytes},
         catch_all_(&calls_) {
     SetArguments(options, &builder_);
     acceptor_ = builder_.experimental().AddExternalConnectionAcceptor(
@@ -110,8 +109,8 @@ class GrpcFrontImpl final : public GrpcFront {
     acceptor_->HandleNewConnection(&connection);
   }
 
-  // grpc::Server::Shutdown returns only when every call has ended, and a call may wait for the member
-  // longer than we may wait for it here: so it has a thread of its own.
+  // grpc::Server::Shutdown returns only when every call has ended, and a call may wait for the
+  // member longer than we may wait for it here: so it has a thread of its own.
   void Shutdown(Duration grace) override {
     if (grpc_server_ == nullptr || std::exchange(shut_down_, true)) return;
     registry_.StopAll(server::Error::kStopped);

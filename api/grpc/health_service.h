@@ -1,6 +1,6 @@
 #pragma once
-// grpc.health.v1.Health: the server as a whole (service "") serves as soon as it answers at all; other
-// names are unknown. Follows etcd server/etcdserver/api/v3rpc/health.go.
+// grpc.health.v1.Health: the server as a whole (service "") serves as soon as it answers at all;
+// other names are unknown. Follows etcd server/etcdserver/api/v3rpc/health.go.
 
 #include "api/grpc/service.h"
 

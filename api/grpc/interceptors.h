@@ -6,6 +6,7 @@
 // Thread-safe.
 
 #include <grpcpp/server_context.h>
+
 #include <atomic>
 
 #include "proto/rpc.pb.h"

@@ -1,6 +1,7 @@
 #include "api/grpc/kv_service.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "api/grpc/serving.h"
@@ -32,12 +33,13 @@ Task<Reply> KvService::Range(UnaryCall& call) {
     const Error error = co_await WaitLinearizable(server(), call);
     if (error != Error::kOk) co_return error;
   }
-  if (server().RangeWantsPool(request)) {
-    const Error error = co_await EnterReadPool(server());
-    if (error != Error::kOk) co_return error;
-  }
   server::RangeResult result;
-  if (const Error error = server().Range(request, &result); error != Error::kOk) co_return error;
+  std::optional<Error> error = server().RangeInMemory(request, &result);
+  if (!error) {
+    error = co_await EnterReadPool(server());
+    if (*error == Error::kOk) error = server().Range(request, &result);
+  }
+  if (*error != Error::kOk) co_return *error;
   etcdserverpb::ResponseHeader header;
   header.set_revision(result.revision.value());
   interceptors().FillHeader(&header);
@@ -92,8 +94,8 @@ Task<Reply> KvService::ReadOnlyTxn(UnaryCall& call, const etcdserverpb::TxnReque
   co_return response;
 }
 
-// With physical = true the answer, also an error about the revision, waits until the store has let go
-// of what every compaction so far took.
+// With physical = true the answer, also an error about the revision, waits until the store has let
+// go of what every compaction so far took.
 Task<Reply> KvService::Compact(UnaryCall& call) {
   auto request = std::make_unique<etcdserverpb::InternalRaftRequest>();
   const grpc::Status parsed = call.Parse(request->mutable_compaction());

@@ -8,8 +8,7 @@ namespace kvorum::api {
 
 using server::Error;
 
-LeaseService::LeaseService(const ServiceContext& context)
-    : Service(context, "etcdserverpb.Lease") {
+LeaseService::LeaseService(const ServiceContext& context) : Service(context, "etcdserverpb.Lease") {
   Add(UnaryMethod{"LeaseGrant", [this](UnaryCall& call) { return Grant(call); }});
   Add(UnaryMethod{"LeaseRevoke", [this](UnaryCall& call) { return Revoke(call); }});
   Add(UnaryMethod{"LeaseTimeToLive", [this](UnaryCall& call) { return TimeToLive(call); }});

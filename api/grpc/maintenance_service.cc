@@ -15,25 +15,14 @@ MaintenanceService::MaintenanceService(const ServiceContext& context)
   Add(UnaryMethod{"HashKV", [this](UnaryCall& call) { return HashKv(call); }});
 }
 
-std::string AlarmText(const etcdserverpb::AlarmMember& alarm) {
-  std::string text;
-  if (alarm.memberid() != 0) text = "memberID:" + std::to_string(alarm.memberid());
-  if (alarm.alarm() != etcdserverpb::NONE) {
-    if (!text.empty()) text += ' ';
-    text += "alarm:" + etcdserverpb::AlarmType_Name(alarm.alarm());
-  }
-  return text;
-}
-
-// Every action goes through the log, also GET. An action without a name would be applied as nothing:
-// it is refused here.
+// Every action goes through the log, also GET. An action without a name would be applied as
+// nothing: it is refused here.
 Task<Reply> MaintenanceService::Alarm(UnaryCall& call) {
   auto request = std::make_unique<etcdserverpb::InternalRaftRequest>();
   const grpc::Status parsed = call.Parse(request->mutable_alarm());
   if (!parsed.ok()) co_return parsed;
   if (!etcdserverpb::AlarmRequest::AlarmAction_IsValid(request->alarm().action())) {
-    co_return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT,
-                           "etcdserver: unknown alarm action");
+    co_return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "etcdserver: unknown alarm action");
   }
   co_return co_await Propose(server(), interceptors(), call, std::move(request));
 }
@@ -57,12 +46,6 @@ Task<Reply> MaintenanceService::Status(UnaryCall& call) {
   response.set_storageversion(status.storage_version);
   response.set_dbsizequota(status.db_size_quota_bytes);
   response.mutable_downgradeinfo();
-  if (status.leader.value() == 0) {
-    response.add_errors(std::string(DescribeError(Error::kNoLeader).text));
-  }
-  for (const etcdserverpb::AlarmMember& alarm : server().Alarms()) {
-    response.add_errors(AlarmText(alarm));
-  }
   for (const std::string& error : status.errors) response.add_errors(error);
   co_return response;
 }

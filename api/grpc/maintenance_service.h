@@ -1,6 +1,6 @@
 #pragma once
-// etcdserverpb.Maintenance: Alarm, Status, HashKV. Hash, Defragment, Snapshot, MoveLeader and Downgrade
-// are not served yet and fall to the catch-all. Follows etcd
+// etcdserverpb.Maintenance: Alarm, Status, HashKV. Hash, Defragment, Snapshot, MoveLeader and
+// Downgrade are not served yet and fall to the catch-all. Follows etcd
 // server/etcdserver/api/v3rpc/maintenance.go.
 
 #include "api/grpc/service.h"
@@ -16,8 +16,5 @@ class MaintenanceService final : public Service {
   Task<Reply> Status(UnaryCall& call);
   Task<Reply> HashKv(UnaryCall& call);
 };
-
-// An alarm as protobuf prints it as text: "memberID:10 alarm:NOSPACE", zero fields left out.
-std::string AlarmText(const etcdserverpb::AlarmMember& alarm);
 
 }  // namespace kvorum::api

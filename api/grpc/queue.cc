@@ -2,6 +2,7 @@
 
 #include <grpc/support/time.h>
 #include <pthread.h>
+
 #include <utility>
 
 #include "base/check.h"
@@ -23,9 +24,8 @@ void CallQueue::Start() {
 void CallQueue::Finish() {
   {
     absl::MutexLock lock(&mutex_);
-    const auto idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-      return holds_ == 0 && !armed_;
-    };
+    const auto idle = [this]()
+                          ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return holds_ == 0 && !armed_; };
     mutex_.Await(absl::Condition(&idle));
   }
   queue_->Shutdown();

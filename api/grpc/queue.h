@@ -1,20 +1,21 @@
 #pragma once
-// CallQueue: a gRPC completion queue, the one thread that polls it, and the coroutines that wait on it.
+// CallQueue: a gRPC completion queue, the one thread that polls it, and the coroutines that wait on
+// it.
 //
-// gRPC hands every finished operation back as a tag, on the polling thread. Here a tag is a Tag, and
-// nearly always an awaiter inside a suspended coroutine: `co_await Operation(start)` starts the
+// gRPC hands every finished operation back as a tag, on the polling thread. Here a tag is a Tag,
+// and nearly always an awaiter inside a suspended coroutine: `co_await Operation(start)` starts the
 // operation and goes on, on the polling thread, with gRPC's verdict on it.
 //
 // Calls that wait for the server (server/waiter.h) go on by one of two ways. Up to
-// Options::direct_resumes waiters of a finished batch are resumed on the thread that finished it: one
-// put then needs no second wake-up. Larger batches are queued and one alarm brings the polling thread
-// to all of them: the finishing thread does not pay for serialising and sending. A queue with
-// direct_resumes == 0 runs its coroutines on the polling thread only, so those need no locks.
+// Options::direct_resumes waiters of a finished batch are resumed on the thread that finished it:
+// one put then needs no second wake-up. Larger batches are queued and one alarm brings the polling
+// thread to all of them: the finishing thread does not pay for serialising and sending. A queue
+// with direct_resumes == 0 runs its coroutines on the polling thread only, so those need no locks.
 //
 // Life: construct with the builder, Start() once the gRPC server runs, then coroutines. Each has a
 // Hold from before its first operation until its end. After grpc::Server::Shutdown, Finish() waits
-// until all are gone, and only then shuts the completion queue down: an operation started later would
-// abort the process.
+// until all are gone, and only then shuts the completion queue down: an operation started later
+// would abort the process.
 //
 // Threads: all methods are thread-safe, except Start and Finish, which belong to the owner.
 
@@ -22,6 +23,7 @@
 #include <absl/synchronization/mutex.h>
 #include <grpcpp/alarm.h>
 #include <grpcpp/completion_queue.h>
+
 #include <coroutine>
 #include <memory>
 #include <span>

@@ -1,6 +1,7 @@
 #include "api/grpc/service.h"
 
 #include <grpcpp/impl/rpc_service_method.h>
+
 #include <utility>
 
 namespace kvorum::api {
@@ -20,8 +21,8 @@ const char* Service::FullName(const std::string& method) {
 }
 
 void Service::Add(UnaryMethod method) {
-  AddMethod(new grpc::internal::RpcServiceMethod(
-      FullName(method.name), grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
+  AddMethod(new grpc::internal::RpcServiceMethod(FullName(method.name),
+                                                 grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
   MarkMethodRaw(next_index_);
   unary_.push_back(std::move(method));
   unary_index_.push_back(next_index_++);
@@ -84,8 +85,7 @@ Detached Service::AcceptStream(size_t method) {
   AcceptStream(method);
 
   const StreamMethod& served = streams_[method];
-  const server::Error refused =
-      context_.interceptors->Check(call.context, served.on_learner);
+  const server::Error refused = context_.interceptors->Check(call.context, served.on_learner);
   grpc::Status status = ToStatus(refused);
   if (status.ok()) {
     call.requires_leader = RequiresLeader(call.context);

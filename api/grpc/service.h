@@ -1,14 +1,15 @@
 #pragma once
 // A gRPC service as a table from method name to handler, and what surrounds every handler.
 //
-// Methods are registered raw: requests and answers are bytes, decoded and encoded by the handlers, so
-// that a put is decoded straight into its log entry and a list is spliced together undecoded. No
+// Methods are registered raw: requests and answers are bytes, decoded and encoded by the handlers,
+// so that a put is decoded straight into its log entry and a list is spliced together undecoded. No
 // generated service class is needed; a method that is in no table falls to the catch-all.
 //
 // Around a unary handler: accept, accept the next, interceptors, handler, Finish. Around a stream
 // handler the same on the streams' queue, with the stream in the StreamRegistry meanwhile.
 
 #include <grpcpp/impl/service_type.h>
+
 #include <deque>
 #include <functional>
 #include <string>

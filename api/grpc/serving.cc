@@ -30,7 +30,8 @@ class PoolSwitch {
  public:
   explicit PoolSwitch(server::Server* server) : server_(server) {}
   bool await_ready() const noexcept { return false; }
-  // The frame may be gone once the pool has the work, so the verdict is written only when it has not.
+  // The frame may be gone once the pool has the work, so the verdict is written only when it has
+  // not.
   bool await_suspend(std::coroutine_handle<> self) {
     if (server_->RunOnReadPool([self] { self.resume(); })) return true;
     entered_ = false;

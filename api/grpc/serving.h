@@ -11,8 +11,8 @@ namespace kvorum::api {
 
 using RaftRequest = std::unique_ptr<etcdserverpb::InternalRaftRequest>;
 
-// Proposes and waits until applied here. The answer, with its header filled, or the error; goes on on
-// any thread.
+// Proposes and waits until applied here. The answer, with its header filled, or the error; goes on
+// on any thread.
 Task<Reply> Propose(server::Server& server, const Interceptors& interceptors, UnaryCall& call,
                     RaftRequest request);
 

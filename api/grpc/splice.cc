@@ -2,6 +2,7 @@
 
 #include <google/protobuf/io/coded_stream.h>
 #include <grpcpp/support/slice.h>
+
 #include <algorithm>
 #include <span>
 #include <string>
@@ -26,9 +27,7 @@ constexpr size_t kEventTypeDeleteBytes = 2;  // tag and value 1
 constexpr size_t kSliceBytes = 256 << 10;
 
 // All tags above are below 128: one byte.
-size_t FieldBytes(size_t length) {
-  return 1 + CodedOutputStream::VarintSize64(length) + length;
-}
+size_t FieldBytes(size_t length) { return 1 + CodedOutputStream::VarintSize64(length) + length; }
 
 uint8_t* WriteHead(uint32_t tag, size_t length, uint8_t* out) {
   *out++ = static_cast<uint8_t>(tag);

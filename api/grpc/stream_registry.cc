@@ -26,9 +26,8 @@ Detached StreamRegistry::StartLeaderMonitor(Duration election_timeout) {
   co_await queue_->Switch();
   int leaderless_ticks = 0;
   while (stopped_ == Error::kOk) {
-    const gpr_timespec deadline =
-        gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                     gpr_time_from_nanos(election_timeout.count(), GPR_TIMESPAN));
+    const gpr_timespec deadline = gpr_time_add(
+        gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_nanos(election_timeout.count(), GPR_TIMESPAN));
     const bool ticked = co_await Operation(
         [&](void* tag) { monitor_alarm_.Set(queue_->grpc_queue(), deadline, tag); });
     if (!ticked) break;

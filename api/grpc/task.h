@@ -1,16 +1,17 @@
 #pragma once
 // The two coroutine types of the front end.
 //
-//   Task<T>   lazy: runs when awaited, on the awaiter's thread, and hands it a T. Owned by the value.
-//   Detached  eager: runs until its first suspension when called and destroys itself at its end. Who
-//             starts one makes sure that what it refers to outlives it (CallQueue counts them).
+//   Task<T>   lazy: runs when awaited, on the awaiter's thread, and hands it a T. Owned by the
+//             value.
+//   Detached  eager: runs until its first suspension when called and destroys itself at its end.
+//             Who starts one makes sure that what it refers to outlives it (CallQueue counts them).
 //
 // House rules, because g++ 12.2 miscompiles the alternatives; tests/tidy checks them:
 //   1. No co_await inside a condition: `const bool ok = co_await ...; if (ok)`.
 //   2. No temporary of an aggregate type, and no lambda that captures by value, inside the full
 //      expression of a co_await. Name it first; classes with a declared constructor are fine.
-//   3. No co_await of a call that returns a reference: the awaiter is copied into the frame. Awaiters
-//      are small classes returned by value that point to what they wait for.
+//   3. No co_await of a call that returns a reference: the awaiter is copied into the frame.
+//      Awaiters are small classes, returned by value, that point to what they wait for.
 //   4. A coroutine is never itself a lambda with captures: they die before it does.
 // Exceptions do not leave a coroutine: they end the process.
 

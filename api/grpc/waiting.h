@@ -5,8 +5,8 @@
 //   co_await wait.Until([&] { server.Propose(std::move(request), deadline, &wait); });
 //   if (wait.error != server::Error::kOk) ...
 //
-// The server may resume the waiter on any thread, also before Propose has returned; in that case the
-// coroutine is not suspended at all. Otherwise the executor decides where it goes on.
+// The server may resume the waiter on any thread, also before Propose has returned; in that case
+// the coroutine is not suspended at all. Otherwise the executor decides where it goes on.
 
 #include <atomic>
 #include <coroutine>

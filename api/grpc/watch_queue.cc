@@ -75,9 +75,7 @@ void WatchQueue::Close() {
   WakeReady();
 }
 
-WatchQueue::Awaiter WatchQueue::Filled() {
-  return Awaiter(this, &writer_, &WatchQueue::IsFilled);
-}
+WatchQueue::Awaiter WatchQueue::Filled() { return Awaiter(this, &writer_, &WatchQueue::IsFilled); }
 
 WatchQueue::Awaiter WatchQueue::AnswersBelowLimit() {
   return Awaiter(this, &reader_, &WatchQueue::IsBelowLimit);

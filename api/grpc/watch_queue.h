@@ -1,16 +1,18 @@
 #pragma once
-// What a client's watch stream has yet to be sent: filled by the watch stage, emptied by the stream's
-// writer, and the bound on both events and answers.
+// What a client's watch stream has yet to be sent: filled by the watch stage, emptied by the
+// stream's writer, and the bound on both events and answers.
 //
-// Full means kWatchQueueResponses responses or kWatchQueueBytes bytes: events are refused until half of
-// it is written, and the stage keeps the watches concerned as slow ones. Answers to requests are never
-// refused; instead the reader awaits AnswersBelowLimit, so that a client that sends requests and reads
-// nothing is read no further.
+// Full means kWatchQueueResponses responses or kWatchQueueBytes bytes: events are refused until
+// half of it is written, and the stage keeps the watches concerned as slow ones. Answers to
+// requests are never refused; instead the reader awaits AnswersBelowLimit, so that a client that
+// sends requests and reads nothing is read no further.
 //
-// TrySend and Answer come on the stage's thread; all else on the polling thread of the streams' queue.
+// TrySend and Answer come on the stage's thread; all else on the polling thread of the streams'
+// queue.
 
 #include <absl/base/thread_annotations.h>
 #include <absl/synchronization/mutex.h>
+
 #include <coroutine>
 #include <cstdint>
 #include <deque>

@@ -39,10 +39,13 @@ class WatchSession {
         queue_(&call->queue()),
         stream_(store->NewStream(&queue_)) {}
 
+  // Closing the queue wakes a reader that waits for answers of a stage that has stopped.
   Task<grpc::Status> Run() {
+    call_.OnDone([this] { queue_.Close(); });
     WriteLoop();
     const grpc::Status read = co_await ReadLoop();
     if (read.ok()) co_await call_.Done();
+    call_.OnDone(nullptr);
     queue_.Close();
     co_await writer_done_.Wait();
     co_return read.ok() ? ToStatus(server::Error::kWatchCanceled) : read;
@@ -121,8 +124,7 @@ class WatchSession {
 
 }  // namespace
 
-WatchService::WatchService(const ServiceContext& context)
-    : Service(context, "etcdserverpb.Watch") {
+WatchService::WatchService(const ServiceContext& context) : Service(context, "etcdserverpb.Watch") {
   Add(StreamMethod{"Watch", [this](StreamCall& call) { return Watch(call); }});
 }
 

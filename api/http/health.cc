@@ -13,8 +13,8 @@ namespace {
 using server::Error;
 
 std::string HealthJson(bool healthy, const std::string& reason) {
-  return std::string("{\"health\":\"") + (healthy ? "true" : "false") + "\",\"reason\":\"" + reason +
-         "\"}";
+  return std::string("{\"health\":\"") + (healthy ? "true" : "false") + "\",\"reason\":\"" +
+         reason + "\"}";
 }
 
 HttpReply Healthy() {
@@ -36,8 +36,8 @@ std::string AlarmReason(const std::vector<etcdserverpb::AlarmMember>& alarms,
   for (const etcdserverpb::AlarmMember& alarm : alarms) {
     const std::string& name = etcdserverpb::AlarmType_Name(alarm.alarm());
     if (std::find(excluded.begin(), excluded.end(), name) != excluded.end()) continue;
-    const bool known = alarm.alarm() == etcdserverpb::NOSPACE ||
-                       alarm.alarm() == etcdserverpb::CORRUPT;
+    const bool known =
+        alarm.alarm() == etcdserverpb::NOSPACE || alarm.alarm() == etcdserverpb::CORRUPT;
     return "ALARM " + (known ? name : "UNKNOWN");
   }
   return "";
@@ -75,8 +75,7 @@ Detached CheckRead(server::Server* server, Executor* executor, bool serializable
 void AddHealth(HttpRouter* router, server::Server* server, Executor* executor) {
   router->Get("/health", [server, executor](const HttpRequest& request,
                                             HttpRouter::Respond respond) {
-    const std::string alarm =
-        AlarmReason(server->Alarms(), QueryValues(request.query, "exclude"));
+    const std::string alarm = AlarmReason(server->Alarms(), QueryValues(request.query, "exclude"));
     const std::vector<std::string> values = QueryValues(request.query, "serializable");
     const bool serializable = !values.empty() && values.front() == "true";
     if (!alarm.empty()) {

@@ -10,7 +10,8 @@
 
 namespace kvorum::api {
 
-// `server` and `executor`, which decides where a check that waited goes on, must outlive the router.
+// `server` and `executor`, which decides where a check that waited goes on, must outlive the
+// router.
 void AddHealth(HttpRouter* router, server::Server* server, Executor* executor);
 
 }  // namespace kvorum::api

@@ -1,6 +1,10 @@
 #include "api/http/http_server.h"
 
 #include <sys/socket.h>
+
+#include <optional>
+#include <utility>
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
@@ -11,8 +15,6 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
-#include <optional>
-#include <utility>
 
 namespace kvorum::api {
 
@@ -53,8 +55,9 @@ class Session : public std::enable_shared_from_this<Session> {
     parser_->header_limit(kHttpHeadBytes);
     parser_->body_limit(kHttpBodyBytes);
     stream_.expires_after(kHttpIdleTimeout);
-    http::async_read(stream_, buffer_, *parser_,
-                     [self = shared_from_this()](error_code error, size_t) { self->OnRead(error); });
+    http::async_read(
+        stream_, buffer_, *parser_,
+        [self = shared_from_this()](error_code error, size_t) { self->OnRead(error); });
   }
   void OnRead(error_code error) {
     if (error == http::error::end_of_stream) {

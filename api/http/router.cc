@@ -30,7 +30,8 @@ std::string QueryUnescape(std::string_view text) {
 void AddCors(HttpReply* reply) {
   reply->headers.emplace_back("Access-Control-Allow-Methods", "POST, GET, OPTIONS, PUT, DELETE");
   reply->headers.emplace_back("Access-Control-Allow-Origin", "*");
-  reply->headers.emplace_back("Access-Control-Allow-Headers", "accept, content-type, authorization");
+  reply->headers.emplace_back("Access-Control-Allow-Headers",
+                              "accept, content-type, authorization");
 }
 
 }  // namespace

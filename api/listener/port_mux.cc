@@ -3,12 +3,14 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
+
 #include <cerrno>
 #include <set>
 #include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "api/listener/socket.h"
 #include "base/log.h"
@@ -169,8 +171,7 @@ class PortMux::Listener {
   const int descriptor_limit_;
 };
 
-PortMux::PortMux(asio::io_context* io, Duration sniff_timeout)
-    : state_(std::make_shared<State>()) {
+PortMux::PortMux(asio::io_context* io, Duration sniff_timeout) : state_(std::make_shared<State>()) {
   state_->io = io;
   state_->sniff_timeout = sniff_timeout;
 }

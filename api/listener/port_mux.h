@@ -1,14 +1,14 @@
 #pragma once
 // The client port: accepts connections, decides by their first bytes who speaks, and hands them on.
 //
-// "PRI" begins HTTP/2's preface and no HTTP/1 request: such a connection is gRPC's, with what was read
-// of it. Any other is HTTP's, except a TLS hello, which has no business on a plain port and is closed.
-// A connection that does not send enough to tell within kSniffTimeout is closed.
+// "PRI" begins HTTP/2's preface and no HTTP/1 request: such a connection is gRPC's, with what was
+// read of it. Any other is HTTP's, except a TLS hello, which has no business on a plain port and is
+// closed. A connection that does not send enough to tell within kSniffTimeout is closed.
 //
-// Sockets are non-blocking, with TCP_NODELAY (without it gRPC's answers wait for the client's delayed
-// acknowledgement) and TCP keepalive. Accepting pauses when file descriptors run out, leaving some for
-// files and peers. Threads: Open and Start before, all else on the one
-// thread that runs the io_context.
+// Sockets are non-blocking, with TCP_NODELAY (without it gRPC's answers wait for the client's
+// delayed acknowledgement) and TCP keepalive. Accepting pauses when file descriptors run out,
+// leaving some for files and peers. Threads: Open and Start before, all else on the one thread that
+// runs the io_context.
 
 #include <functional>
 #include <memory>
@@ -44,7 +44,8 @@ class PortMux {
   Status Open(const std::string& url);
   std::vector<std::string> addresses() const;
   void Start(Sinks sinks);
-  // Closes listeners and the connections not yet handed on; on the io thread. No sink is called after.
+  // Closes listeners and the connections not yet handed on; on the io thread. No sink is called
+  // after.
   void Stop();
 
  private:

@@ -1,5 +1,6 @@
 #include "api/listener/socket.h"
 
+#include <absl/strings/str_cat.h>
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -8,10 +9,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
 #include <cerrno>
 #include <memory>
-
-#include <absl/strings/str_cat.h>
 
 namespace kvorum::api {
 namespace {

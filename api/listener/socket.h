@@ -13,8 +13,8 @@ struct ListeningSocket {
   bool is_unix = false;
 };
 
-// From "http://host:port" or "unix://path" (a leftover socket file is removed). A name listens on its
-// first IPv4 address, else its first; "0.0.0.0" and "[::]" on all of both families.
+// From "http://host:port" or "unix://path" (a leftover socket file is removed). A name listens on
+// its first IPv4 address, else its first; "0.0.0.0" and "[::]" on all of both families.
 StatusOr<ListeningSocket> OpenListeningSocket(const std::string& url);
 
 // The next connection, non-blocking and with the options of port_mux.h; or -1 with errno.

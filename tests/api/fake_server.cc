@@ -179,6 +179,7 @@ server::ServerStatus FakeServer::status() {
   status.raft_term = Term(3);
   status.is_learner = learner;
   status.storage_version = "3.7.0";
+  if (!leader) status.errors = {"etcdserver: no leader"};
   return status;
 }
 

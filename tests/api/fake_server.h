@@ -1,11 +1,13 @@
 #pragma once
-// A server::Server without log and disk, for tests of the front end: a map of keys, what a test told it
-// to answer, and calls held back until a test lets them go.
+// A server::Server without log and disk, for tests of the front end: a map of keys, what a test
+// told it to answer, and calls held back until a test lets them go.
 //
-// Threads: methods of Server are called by the front end; the setters by the test, before or between
-// calls. Waiters are resumed inside the call, or by Release on the test's thread in one batch.
+// Threads: methods of Server are called by the front end; the setters by the test, before or
+// between calls. Waiters are resumed inside the call, or by Release on the test's thread in one
+// batch.
 
 #include <absl/synchronization/mutex.h>
+
 #include <atomic>
 #include <map>
 #include <memory>
@@ -23,7 +25,8 @@ class FakeServer final : public server::Server {
   FakeServer();
   ~FakeServer() override;
 
-  // -- what a test sets ----------------------------------------------------------------------------
+  // -- what a test sets
+  // ----------------------------------------------------------------------------
   std::atomic<server::Error> propose_error{server::Error::kOk};
   std::atomic<server::Error> read_error{server::Error::kOk};
   std::atomic<server::Error> renew_error{server::Error::kOk};
@@ -48,7 +51,8 @@ class FakeServer final : public server::Server {
   std::vector<etcdserverpb::InternalRaftRequest> proposals();
   int64_t pool_runs() const { return pool_runs_; }
 
-  // -- server::Server ------------------------------------------------------------------------------
+  // -- server::Server
+  // ------------------------------------------------------------------------------
   void Start() override {}
   bool WaitReady() override { return true; }
   void Stop() override { Release(server::Error::kStopped); }

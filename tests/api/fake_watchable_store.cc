@@ -43,6 +43,7 @@ class FakeWatchableStore::Stream final : public mvcc::WatchStream {
     sink_->Answer(std::move(response));
   }
   void RequestProgress() override {
+    if (store_->mute) return;
     mvcc::WatchResponse response;
     response.revision = Revision(5);
     response.watch_id = mvcc::kInvalidWatchId;

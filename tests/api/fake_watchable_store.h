@@ -1,8 +1,10 @@
 #pragma once
-// A watch stage that does what the test says: creates and cancels are answered at once, responses are
-// pushed by Send.
+// A watch stage that does what the test says: creates and cancels are answered at once, responses
+// are pushed by Send.
 
 #include <absl/synchronization/mutex.h>
+
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <set>
@@ -15,6 +17,9 @@ namespace kvorum::api {
 
 class FakeWatchableStore final : public mvcc::WatchableStore {
  public:
+  // Requests are not answered any more, as after the stage's end.
+  std::atomic<bool> mute{false};
+
   // Pushes into the only stream; its sink's verdict.
   bool Send(mvcc::WatchResponse response);
   // Blocks until that many streams are open.
@@ -23,7 +28,8 @@ class FakeWatchableStore final : public mvcc::WatchableStore {
   void AwaitRoom();
   std::vector<mvcc::WatchCreate> creates();
 
-  // -- mvcc::WatchableStore ------------------------------------------------------------------------
+  // -- mvcc::WatchableStore
+  // ------------------------------------------------------------------------
   std::unique_ptr<mvcc::WatchStream> NewStream(mvcc::WatchSink* sink) override;
   void Attach(std::shared_ptr<const mvcc::WatchSource>) override {}
   void Publish(mvcc::EventBatch) override {}

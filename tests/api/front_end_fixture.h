@@ -1,9 +1,10 @@
 #pragma once
 // A front end on a loopback port before a FakeServer, and clients of it.
 
-#include <grpcpp/create_channel.h>
 #include <grpcpp/client_context.h>
+#include <grpcpp/create_channel.h>
 #include <gtest/gtest.h>
+
 #include <memory>
 #include <string>
 
@@ -43,11 +44,11 @@ class FrontEndTest : public testing::Test {
   std::unique_ptr<FrontEnd> front_end_;
 };
 
-#define EXPECT_STATUS(status, code, text)                        \
-  do {                                                           \
-    const grpc::Status& actual = (status);                       \
+#define EXPECT_STATUS(status, code, text)                             \
+  do {                                                                \
+    const grpc::Status& actual = (status);                            \
     EXPECT_EQ(actual.error_code(), (code)) << actual.error_message(); \
-    EXPECT_EQ(actual.error_message(), (text));                   \
+    EXPECT_EQ(actual.error_message(), (text));                        \
   } while (false)
 
 }  // namespace kvorum::api

@@ -1,15 +1,15 @@
-#include "api/api.h"
-
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
 #include <atomic>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "api/api.h"
 #include "api/listener/port_mux.h"
 #include "proto/rpc.grpc.pb.h"
 #include "tests/api/front_end_fixture.h"
@@ -91,8 +91,7 @@ TEST_F(FrontEndSocketTest, Version) {
   EXPECT_EQ(answer.substr(0, 15), "HTTP/1.1 200 OK");
   EXPECT_NE(answer.find("Content-Type: application/json\r\n"), std::string::npos);
   EXPECT_NE(answer.find("Access-Control-Allow-Origin: *\r\n"), std::string::npos);
-  EXPECT_EQ(Body(answer),
-            R"({"etcdserver":"3.7.1","etcdcluster":"3.7.0","storage":"3.7.0"})");
+  EXPECT_EQ(Body(answer), R"({"etcdserver":"3.7.1","etcdcluster":"3.7.0","storage":"3.7.0"})");
   server_.version_known = false;
   EXPECT_NE(Body(Http("GET /version")).find(R"("etcdcluster":"not_decided")"), std::string::npos);
 }
@@ -150,7 +149,8 @@ TEST_F(FrontEndSocketTest, GarbageClosesOnlyItsConnection) {
   ClientSocket silent(address());
   for (const std::string& bytes :
        {std::string("\x16\x03\x01\x02\x00\x01", 6), std::string("\0\0\0\0", 4),
-        std::string("garbage without any sense\r\n\r\n"), std::string("PRI * XXXXXXXXXXXXXXXXXXXXXXX"),
+        std::string("garbage without any sense\r\n\r\n"),
+        std::string("PRI * XXXXXXXXXXXXXXXXXXXXXXX"),
         std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") + std::string(500, '\xff'),
         std::string("P")}) {
     ClientSocket socket(address());

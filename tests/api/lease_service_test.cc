@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+
 #include <memory>
 
 #include "proto/rpc.grpc.pb.h"

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
+
 #include <string>
 
 #include "api/grpc/wire.h"
@@ -47,8 +48,7 @@ TEST(SpliceTest, RangeResponseIsWhatProtobufWrites) {
     row.bytes = SharedBytes(kv.SerializeAsString());
     result.kvs.push_back(row);
   }
-  EXPECT_EQ(Bytes(EncodeRangeResponse(Header(), std::move(result))),
-            expected.SerializeAsString());
+  EXPECT_EQ(Bytes(EncodeRangeResponse(Header(), std::move(result))), expected.SerializeAsString());
 }
 
 mvcc::WatchEvent PutEvent(const std::string& key, size_t value_bytes) {

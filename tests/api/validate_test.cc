@@ -90,8 +90,7 @@ TEST(ValidateTest, DepthTakesFromTheBudgetSiblingsDoNot) {
   EXPECT_EQ(Check("success { " + nested + " }", 2), Error::kOk);
   EXPECT_EQ(Check("success { " + nested + " }", 1), Error::kTooManyOps);
   EXPECT_EQ(Check("success { " + nested + " } success { " + nested + " }", 3), Error::kOk);
-  EXPECT_EQ(Check("success { request_txn { success { " + nested + " } } }", 2),
-            Error::kTooManyOps);
+  EXPECT_EQ(Check("success { request_txn { success { " + nested + " } } }", 2), Error::kTooManyOps);
 }
 
 TEST(ValidateTest, DuplicateKeys) {
@@ -150,9 +149,9 @@ TEST(ValidateTest, ReadOnlyAndSerializable) {
   };
   EXPECT_TRUE(serializable("compare { key: 'a' }"));
   EXPECT_TRUE(serializable("success { request_range { key: 'a' serializable: true } }"));
-  EXPECT_FALSE(serializable(
-      "success { request_range { key: 'a' serializable: true } } "
-      "failure { request_range { key: 'a' } }"));
+  EXPECT_FALSE(
+      serializable("success { request_range { key: 'a' serializable: true } } "
+                   "failure { request_range { key: 'a' } }"));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+
 #include <memory>
 #include <string>
 
@@ -193,6 +194,16 @@ TEST_F(WatchServiceTest, AClientThatOnlyAsksIsReadNoFurther) {
   constexpr int kRequests = 2000;
   for (int i = 0; i < kRequests; ++i) ASSERT_TRUE(stream_->Write(request));
   for (int i = 0; i < kRequests; ++i) EXPECT_EQ(Read().watch_id(), -1);
+}
+
+TEST_F(WatchServiceTest, AStageThatAnswersNoMoreHoldsNobodyUp) {
+  Create("k");
+  server_.watches.mute = true;
+  WatchRequest request;
+  request.mutable_progress_request();
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(stream_->Write(request));
+  context_.TryCancel();
+  server_.watches.AwaitStreams(0);
 }
 
 TEST_F(WatchServiceTest, StreamsThatWantALeaderEndWithoutOne) {
