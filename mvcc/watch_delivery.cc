@@ -149,8 +149,9 @@ Status WatchStage::CatchUp() {
   const std::vector<Watcher*> chosen = ChooseForScan();
   if (chosen.empty()) return absl::OkStatus();
   CHECK_LE(chosen.front()->min_revision, delivered_revision());
-  ASSIGN_OR_RETURN(ReadEventsResult read, source_->ReadEvents(chosen.front()->min_revision,
-                                                              delivered_revision(), kScanBytes));
+  ASSIGN_OR_RETURN(ReadEventsResult read,
+                   source_->ReadEvents(chosen.front()->min_revision, delivered_revision(),
+                                       kScanBytes, std::nullopt));
   // A compaction came in between: cancelled by the next call.
   if (read.error != Error::kNone) return absl::OkStatus();
 

@@ -11,9 +11,9 @@ class StoreWatchSource final : public WatchSource {
 
   Revision current_revision() const override { return store_->current_revision(); }
   Revision compacted_revision() const override { return store_->compacted_revision(); }
-  StatusOr<ReadEventsResult> ReadEvents(Revision first, Revision last,
-                                        int64_t max_bytes) const override {
-    return store_->ReadEvents(first, last, max_bytes);
+  StatusOr<ReadEventsResult> ReadEvents(Revision first, Revision last, int64_t max_bytes,
+                                        std::optional<Revision> as_of) const override {
+    return store_->ReadEvents(first, last, max_bytes, as_of);
   }
   StatusOr<std::optional<Row>> ReadRow(const RowRevision& revision) const override {
     return store_->ReadRow(revision);

@@ -21,8 +21,8 @@ class WatchSource {
   virtual Revision current_revision() const = 0;
   virtual Revision compacted_revision() const = 0;
   // As Store::ReadEvents.
-  virtual StatusOr<ReadEventsResult> ReadEvents(Revision first, Revision last,
-                                                int64_t max_bytes) const = 0;
+  virtual StatusOr<ReadEventsResult> ReadEvents(Revision first, Revision last, int64_t max_bytes,
+                                                std::optional<Revision> as_of) const = 0;
   // The row of exactly that revision; nothing if it is gone.
   virtual StatusOr<std::optional<Row>> ReadRow(const RowRevision& revision) const = 0;
   // The key's row as of `revision`; nothing if it did not exist or the revision is compacted.

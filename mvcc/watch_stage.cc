@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "base/log.h"
 
 namespace kvorum::mvcc {
 namespace {
@@ -96,16 +95,11 @@ StatusOr<int64_t> WatchStage::Handle(Spill& spill) {
     return 0;
   }
   spill.first = std::max(spill.first, delivered_revision() + 1);
-  ASSIGN_OR_RETURN(ReadEventsResult read,
-                   source_->ReadEvents(spill.first, spill.last, kSpillReadBytes));
-  if (read.error != Error::kNone) {
-    LOG_WARN("dropped watch events were compacted before they could be read back",
-             {"first-revision", spill.first.value()}, {"last-revision", spill.last.value()});
-    UnsyncAllThatNeed(spill.last);
-    set_delivered(spill.last);
-    spill.first = spill.last + 1;
-    return kEventsPerStep;
-  }
+  // Compactions behind it in the queue do not count yet; their purge waits for this stage.
+  ASSIGN_OR_RETURN(
+      ReadEventsResult read,
+      source_->ReadEvents(spill.first, spill.last, kSpillReadBytes, compacted_revision()));
+  CHECK(read.error == Error::kNone) << "compacted below " << spill.first;
   for (const EventBatch& batch : read.batches) RETURN_IF_ERROR(Notify(batch));
   set_delivered(read.next - 1);
   spill.first = read.next;

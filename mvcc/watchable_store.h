@@ -21,8 +21,8 @@
 //   3. A progress answer carries R only if every event <= R of the watches it speaks for was
 //      pushed before it. R is the stage's delivered revision, never the store's.
 //   4. A synced watch is not cancelled by a compaction, however far this stage is behind the store:
-//      compactions take effect here in queue order. (Except when invariant 5 dropped what it needs
-//      and the store was compacted beyond that before it could be read back.)
+//      compactions take effect here in queue order, and what they purge waits for it (the caller
+//      holds back the Compactor until compacted_revision() has passed).
 //   5. The apply stage never waits for this one. When the event queue is over its byte bound,
 //      batches are dropped and only their revisions remembered; when their turn comes the stage
 //      reads the rows back from the store, one scan for all synced watches.

@@ -54,10 +54,11 @@ class ModelSource : public WatchSource {
   Revision current_revision() const override { return current_; }
   Revision compacted_revision() const override { return compacted_; }
 
-  StatusOr<ReadEventsResult> ReadEvents(Revision first, Revision last, int64_t) const override {
+  StatusOr<ReadEventsResult> ReadEvents(Revision first, Revision last, int64_t,
+                                        std::optional<Revision> as_of) const override {
     ++reads_;
     ReadEventsResult result;
-    if (first < compacted_) {
+    if (first < as_of.value_or(compacted_)) {
       result.error = Error::kCompacted;
       return result;
     }
