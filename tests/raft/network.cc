@@ -82,7 +82,7 @@ void Network::TickAll(int ticks) {
   }
 }
 
-ProposeResult Network::Propose(uint64_t id, const std::string& data) {
+ProposeResult Network::TryPropose(uint64_t id, const std::string& data) {
   const ProposeResult result = node(id).Propose(SharedBytes(data));
   Stabilize();
   return result;

@@ -40,7 +40,8 @@ class Network {
   // Ticks everyone, settling after each tick.
   void TickAll(int ticks);
   // Proposes at `id` and settles.
-  ProposeResult Propose(uint64_t id, const std::string& data);
+  void Propose(uint64_t id, const std::string& data) { (void)TryPropose(id, data); }
+  ProposeResult TryPropose(uint64_t id, const std::string& data);
 
   // Cuts both directions of one link, or of all links of one member.
   void Cut(uint64_t a, uint64_t b);
