@@ -1,0 +1,117 @@
+// The kvorum server: flags, one member, its network front, and an orderly end.
+
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/api.h"
+#include "base/clock.h"
+#include "base/env.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "server/flags/flags.h"
+#include "server/server.h"
+#include "server/signals.h"
+
+namespace kvorum {
+namespace {
+
+using server::StopSignals;
+
+// Sockets are capped at the limit less these, which files and threads need; a limit below serves nobody.
+constexpr rlim_t kReservedDescriptors = 150;
+
+// etcd's last word on any failure to start.
+int FailStart(const Status& status) {
+  log::Write(log::Level::kFatal, "discovery failed", {{"error", status}});
+  return EXIT_FAILURE;
+}
+
+bool EnoughDescriptors() {
+  rlimit limit = {};
+  return getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > kReservedDescriptors;
+}
+
+void LogStart(const server::Config& config) {
+  LOG_INFO(
+      "starting an etcd server", {"etcd-version", server::kServerVersion},
+      {"kvorum-version", server::flags::kKvorumVersion}, {"name", config.name},
+      {"data-dir", config.data_dir},
+      {"heartbeat-interval", Duration(std::chrono::milliseconds(config.heartbeat_interval_ms))},
+      {"election-timeout", Duration(std::chrono::milliseconds(config.election_timeout_ms))},
+      {"snapshot-count", config.snapshot_count},
+      {"snapshot-catchup-entries", config.snapshot_catchup_entries},
+      {"initial-advertise-peer-urls", config.initial_advertise_peer_urls},
+      {"listen-peer-urls", config.listen_peer_urls},
+      {"advertise-client-urls", config.advertise_client_urls},
+      {"listen-client-urls", config.listen_client_urls},
+      {"initial-cluster", config.initial_cluster},
+      {"initial-cluster-state", config.initial_cluster_state},
+      {"initial-cluster-token", config.initial_cluster_token},
+      {"quota-backend-bytes", config.quota_backend_bytes},
+      {"max-request-bytes", config.max_request_bytes}, {"v2-deprecation", "write-only"});
+}
+
+// Serves until a signal arrives, or until the member ends by itself (then 0).
+StatusOr<int> Serve(const server::Config& config, StopSignals& signals) {
+  api::FrontEndOptions front_options;
+  front_options.client_urls = config.listen_client_urls;
+  ASSIGN_OR_RETURN(const std::unique_ptr<api::FrontEnd> front,
+                   api::FrontEnd::Listen(front_options));
+  LogStart(config);
+  const server::Dependencies dependencies = {
+      .env = &PosixEnv(), .clock = &SystemClock(), .new_random = [] { return NewSystemRandom(); }};
+  StatusOr<std::unique_ptr<server::Server>> opened = server::Server::Open(config, dependencies);
+  if (!opened.ok()) {
+    LOG_ERROR("bootstrap failed", {"error", opened.status()});
+    return opened.status();
+  }
+  server::Server& member = **opened;
+  member.Start();
+  int signal = 0;
+  if (member.WaitReady()) {
+    RETURN_IF_ERROR(front->Start(&member));
+    signals.SetReady();
+    LOG_INFO("ready to serve client requests");
+    signal = signals.Wait();
+    LOG_INFO("received signal; shutting down",
+             {"signal", signal == SIGINT ? "interrupt" : "terminated"});
+  }
+  LOG_INFO("closing etcd server", {"name", config.name}, {"data-dir", config.data_dir});
+  front->Shutdown(config.request_timeout());
+  member.Stop();
+  front->Join();
+  LOG_INFO("closed etcd server", {"name", config.name}, {"data-dir", config.data_dir});
+  return signal;
+}
+
+int Main(int argc, char** argv) {
+  const server::flags::Outcome outcome =
+      server::flags::Parse(std::vector<std::string>(argv, argv + argc));
+  std::fputs(outcome.out.c_str(), stdout);
+  std::fputs(outcome.err.c_str(), stderr);
+  if (!outcome.config) return outcome.exit_code;
+  const server::Config& config = *outcome.config;
+  if (!EnoughDescriptors()) {
+    log::Write(log::Level::kFatal,
+               "file descriptor limit of etcd process is too low; please set higher", {});
+    return EXIT_FAILURE;
+  }
+  StatusOr<int> ended = EXIT_FAILURE;
+  {
+    StopSignals signals;
+    ended = Serve(config, signals);
+  }
+  if (!ended.ok()) return FailStart(ended.status());
+  if (*ended != 0) StopSignals::EndBy(*ended);
+  return EXIT_FAILURE;
+}
+
+}  // namespace
+}  // namespace kvorum
+
+int main(int argc, char** argv) { return kvorum::Main(argc, argv); }
