@@ -32,6 +32,7 @@ struct Config {
   uint32_t max_request_bytes = 1572864;
   uint32_t heartbeat_interval_ms = 100;
   uint32_t election_timeout_ms = 1000;
+  Duration watch_progress_notify_interval = std::chrono::minutes(10);  // at least 100 ms
 
   std::string log_level = "info";
   std::vector<std::string> log_outputs = {"default"};

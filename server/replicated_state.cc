@@ -32,7 +32,8 @@ StatusOr<std::unique_ptr<ReplicatedState>> ReplicatedState::Open(Recovered& reco
     absl::MutexLock lock(&relay->mutex);
     if (relay->listener) relay->listener();
   });
-  state->watches_ = mvcc::WatchableStore::New(state->random_.get());
+  state->watches_ = mvcc::WatchableStore::New(
+      state->random_.get(), {.progress_interval = config.watch_progress_notify_interval});
   const mvcc::StoreOptions options{.leases = &state->lessor_, .events = state->watches_.get()};
   ASSIGN_OR_RETURN(state->store_, mvcc::Store::Open(std::move(recovered.backend), options));
   state->watches_->Attach(mvcc::NewStoreWatchSource(state->store_));

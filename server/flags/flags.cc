@@ -6,6 +6,7 @@
 #include <cctype>
 #include <limits>
 
+#include "base/go_duration.h"
 #include "server/flags/default_host.h"
 #include "server/flags/flag_values.h"
 #include "server/flags/go_flag.h"
@@ -18,6 +19,7 @@ namespace {
 
 constexpr int kExitFailure = 1;
 constexpr int kExitSyntax = 2;
+constexpr Duration kMinProgressInterval = std::chrono::milliseconds(100);
 
 const Config& Defaults() {
   static const Config* const defaults = new Config();
@@ -57,6 +59,12 @@ uint32_t Saturate(uint64_t value) {
 
 uint64_t OrDefault(uint64_t value, uint64_t fallback) { return value == 0 ? fallback : value; }
 
+Duration ProgressInterval(const FlagValues& values) {
+  const Duration given = *ParseGoDuration(values.Text("watch-progress-notify-interval"));
+  if (given <= Duration::zero()) return Defaults().watch_progress_notify_interval;
+  return std::max(given, kMinProgressInterval);
+}
+
 Config MakeConfig(const FlagValues& values) {
   Config config;
   config.name = values.Text("name");
@@ -76,6 +84,7 @@ Config MakeConfig(const FlagValues& values) {
   config.max_request_bytes = Saturate(values.Uint("max-request-bytes"));
   config.heartbeat_interval_ms = Saturate(values.Uint("heartbeat-interval"));
   config.election_timeout_ms = Saturate(values.Uint("election-timeout"));
+  config.watch_progress_notify_interval = ProgressInterval(values);
   config.log_level = LogLevel(values);
   config.log_outputs = LogOutputs(values);
   config.logger = values.Text("logger");
@@ -227,6 +236,12 @@ Outcome ParseFlags(const std::vector<std::string>& args,
     return Refuse(std::move(outcome), args, status);
   }
   Config config = MakeConfig(values);
+  const Duration asked = *ParseGoDuration(values.Text("watch-progress-notify-interval"));
+  if (asked > Duration::zero() && asked < kMinProgressInterval) {
+    outcome.lines.push_back({log::Level::kWarn,
+                             "adjusting watch progress notify interval to minimum period",
+                             {{"min-watch-progress-notify-interval", "100ms"}}});
+  }
   if (config.name == Defaults().name) {
     outcome.lines.push_back({log::Level::kWarn,
                              "it isn't recommended to use default name, please set a value for "

@@ -96,6 +96,7 @@ TEST(FlagsTest, EveryFlagWithAFunctionReachesTheConfig) {
                                 "--max-request-bytes=0x100",
                                 "--heartbeat-interval=50",
                                 "--election-timeout=500",
+                                "--watch-progress-notify-interval=5s",
                                 "--log-level=DEBUG",
                                 "--log-outputs=stdout,/tmp/x,stdout",
                                 "--logger=zap"});
@@ -115,6 +116,7 @@ TEST(FlagsTest, EveryFlagWithAFunctionReachesTheConfig) {
   EXPECT_EQ(config.max_request_bytes, 256u);
   EXPECT_EQ(config.heartbeat_interval_ms, 50u);
   EXPECT_EQ(config.election_timeout_ms, 500u);
+  EXPECT_EQ(config.watch_progress_notify_interval, std::chrono::seconds(5));
   EXPECT_EQ(config.log_level, "debug");
   EXPECT_THAT(config.log_outputs, ElementsAre("/tmp/x", "stdout"));
 }
@@ -123,6 +125,13 @@ TEST(FlagsTest, ZeroSnapshotCountsMeanTheDefaults) {
   const Config config = Accept({"--snapshot-count=0", "--snapshot-catchup-entries=0"});
   EXPECT_EQ(config.snapshot_count, 10000u);
   EXPECT_EQ(config.snapshot_catchup_entries, 5000u);
+}
+
+TEST(FlagsTest, ProgressIntervalHasADefaultAndAMinimum) {
+  EXPECT_EQ(Accept({"--watch-progress-notify-interval=0"}).watch_progress_notify_interval,
+            std::chrono::minutes(10));
+  EXPECT_EQ(Accept({"--watch-progress-notify-interval=1ms"}).watch_progress_notify_interval,
+            std::chrono::milliseconds(100));
 }
 
 TEST(FlagsTest, ClusterFollowsTheName) {
