@@ -1,5 +1,6 @@
 #include "server/server_impl.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/server/member_harness.h"
@@ -56,6 +57,251 @@ TEST_F(ServerTest, CrashLosesNoAcknowledgedWrite) {
   member_.OpenAndWaitReady();
   EXPECT_EQ(member_.server->revision(), Revision(21));
   EXPECT_EQ(member_.HashKv(21), hash);
+}
+
+// ---- Reads ------------------------------------------------------------------------------------------
+
+TEST_F(ServerTest, SoleLeaderReadsWithoutARound) {
+  EXPECT_OK(member_.Open());
+  EXPECT_FALSE(member_.server->ReadIndexNow());
+  ASSERT_TRUE(member_.StepUntil([this] { return member_.server->ready(); }));
+  EXPECT_TRUE(member_.server->ReadIndexNow());
+  const auto put = member_.Start(MemberHarness::PutRequest("a", "1"));
+  ASSERT_TRUE(member_.StepUntil([&] { return put->done(); }));
+  EXPECT_TRUE(member_.server->ReadIndexNow());
+}
+
+TEST_F(ServerTest, ReadIndexCompletesOnceEverythingBeforeIsApplied) {
+  member_.OpenAndWaitReady();
+  const auto put = member_.Start(MemberHarness::PutRequest("a", "1"));
+  TestWait read;
+  member_.server->ReadIndex(TimePoint::max(), &read);
+  ASSERT_TRUE(member_.StepUntil([&] { return read.done(); }));
+  EXPECT_EQ(read.error, Error::kOk);
+  TestWait second;
+  member_.server->ReadIndex(TimePoint::max(), &second);
+  ASSERT_TRUE(member_.StepUntil([&] { return second.done(); }));
+  EXPECT_EQ(member_.Value("a"), "1");
+}
+
+TEST_F(ServerTest, ReadBeforeThereIsALeaderEndsAtItsDeadline) {
+  EXPECT_OK(member_.Open());
+  TestWait read;
+  member_.server->ReadIndex(member_.clock.Now() + std::chrono::milliseconds(1), &read);
+  member_.clock.Advance(std::chrono::milliseconds(150));
+  member_.server->StepStage(1);  // the raft loop alone: nothing gets durable, nobody is elected
+  EXPECT_TRUE(read.done());
+  EXPECT_EQ(read.error, Error::kDeadlineExceeded);
+}
+
+TEST_F(ServerTest, RangeFromMemoryAnswersAsRangeDoes) {
+  member_.OpenAndWaitReady();
+  EXPECT_EQ(member_.Put("a", "1"), Error::kOk);
+  etcdserverpb::RangeRequest request;
+  request.set_key("a");
+  RangeResult result;
+  EXPECT_FALSE(member_.server->RangeWantsPool(request));
+  ASSERT_EQ(member_.server->RangeInMemory(request, &result), Error::kOk);
+  ASSERT_EQ(result.kvs.size(), 1u);
+  EXPECT_EQ(result.revision, Revision(2));
+  request.set_revision(9);
+  EXPECT_EQ(member_.server->RangeInMemory(request, &result), Error::kFutureRevision);
+}
+
+// ---- Gates ------------------------------------------------------------------------------------------
+
+TEST_F(ServerTest, OversizedRequestIsRefused) {
+  member_.config.max_request_bytes = 1000;
+  member_.OpenAndWaitReady();
+  EXPECT_EQ(member_.Put("a", std::string(1000, 'x')), Error::kRequestTooLarge);
+  EXPECT_EQ(member_.Put("a", std::string(900, 'x')), Error::kOk);
+}
+
+TEST_F(ServerTest, KindThatIsNotServedNeverEntersTheLog) {
+  member_.OpenAndWaitReady();
+  const Index before = member_.server->status().raft_index;
+  etcdserverpb::InternalRaftRequest request;
+  request.mutable_auth_enable();
+  EXPECT_EQ(member_.Do(request)->error, Error::kUnimplemented);
+  EXPECT_EQ(member_.Do({})->error, Error::kUnimplemented);
+  EXPECT_EQ(member_.server->status().raft_index, before);
+}
+
+TEST_F(ServerTest, QuotaRaisesTheAlarmBeforeTheCallIsAnswered) {
+  member_.config.quota_backend_bytes = 4000;
+  member_.OpenAndWaitReady();
+  Error error = Error::kOk;
+  for (int i = 0; i < 20 && error == Error::kOk; ++i) {
+    error = member_.Put("k" + std::to_string(i), std::string(500, 'x'));
+  }
+  EXPECT_EQ(error, Error::kNoSpace);
+  ASSERT_EQ(member_.server->Alarms().size(), 1u);
+  EXPECT_EQ(member_.server->Alarms()[0].alarm(), etcdserverpb::NOSPACE);
+  EXPECT_EQ(member_.server->Alarms()[0].memberid(), member_.server->member_id().value());
+  EXPECT_THAT(member_.server->status().errors[0], ::testing::HasSubstr("alarm:NOSPACE"));
+  // Small ones too, until it is taken away.
+  EXPECT_EQ(member_.Put("s", "1"), Error::kNoSpace);
+}
+
+TEST_F(ServerTest, OverloadIsRefused) {
+  member_.OpenAndWaitReady();
+  std::vector<std::unique_ptr<TestCall>> calls;
+  for (uint64_t i = 0; i < kMaxApplyLag + 10; ++i) {
+    calls.push_back(member_.Start(MemberHarness::PutRequest("a", "1")));
+  }
+  // Log and raft run, the apply stage does not.
+  for (int i = 0; i < 10; ++i) {
+    member_.server->StepStage(1);
+    member_.server->StepStage(2);
+  }
+  const auto late = member_.Start(MemberHarness::PutRequest("a", "1"));
+  EXPECT_TRUE(late->done());
+  EXPECT_EQ(late->error, Error::kTooManyRequests);
+  ASSERT_TRUE(member_.StepUntil([&] { return calls.back()->done(); }));
+  EXPECT_EQ(member_.Put("a", "2"), Error::kOk);
+}
+
+TEST_F(ServerTest, RequestThatIsNotAppliedInTimeGetsATimeout) {
+  member_.OpenAndWaitReady();
+  const auto call = member_.Start(MemberHarness::PutRequest("a", "1"));
+  member_.server->StepStage(1);
+  member_.clock.Advance(member_.config.request_timeout());
+  member_.server->StepStage(1);
+  EXPECT_TRUE(call->done());
+  EXPECT_EQ(call->error, Error::kTimeout);
+  // It may be applied all the same.
+  ASSERT_TRUE(member_.StepUntil([this] { return member_.Value("a").has_value(); }));
+}
+
+TEST_F(ServerTest, AbandonedWriteIsAppliedWithoutItsCaller) {
+  member_.OpenAndWaitReady();
+  const auto call = member_.Start(MemberHarness::PutRequest("a", "1"));
+  EXPECT_TRUE(member_.server->Abandon(static_cast<ProposalWaiter*>(call.get())));
+  member_.StepUntilIdle();
+  EXPECT_FALSE(call->done());
+  EXPECT_EQ(member_.Value("a"), "1");
+}
+
+TEST_F(ServerTest, StopEndsWaitingCallsAndRefusesNewOnes) {
+  member_.OpenAndWaitReady();
+  const auto call = member_.Start(MemberHarness::PutRequest("a", "1"));
+  member_.server->Stop();
+  EXPECT_TRUE(call->done());
+  EXPECT_EQ(call->error, Error::kStopped);
+  const auto late = member_.Start(MemberHarness::PutRequest("a", "1"));
+  EXPECT_EQ(late->error, Error::kStopped);
+  TestWait read;
+  member_.server->ReadIndex(TimePoint::max(), &read);
+  EXPECT_EQ(read.error, Error::kStopped);
+}
+
+// ---- Leases -----------------------------------------------------------------------------------------
+
+TEST_F(ServerTest, LeaseExpiresAndTakesItsKeys) {
+  member_.OpenAndWaitReady();
+  ASSERT_EQ(member_.Grant(7, 5), Error::kOk);
+  ASSERT_EQ(member_.Put("a", "1", 7), Error::kOk);
+  LeaseTimeToLiveResult ttl;
+  ASSERT_EQ(member_.server->LeaseTimeToLive(LeaseId(7), true, &ttl), Error::kOk);
+  EXPECT_EQ(ttl.granted_ttl_seconds, 5);
+  EXPECT_EQ(ttl.keys, std::vector<std::string>{"a"});
+  member_.clock.Advance(std::chrono::seconds(4));
+  member_.StepUntilIdle();
+  EXPECT_EQ(member_.Value("a"), "1");
+  TestRenew renew;
+  member_.server->LeaseRenew(LeaseId(7), TimePoint::max(), &renew);
+  ASSERT_TRUE(renew.done());
+  EXPECT_EQ(renew.ttl_seconds, 5);
+  member_.clock.Advance(std::chrono::seconds(4));
+  member_.StepUntilIdle();
+  EXPECT_EQ(member_.Value("a"), "1");
+  member_.clock.Advance(std::chrono::seconds(2));
+  ASSERT_TRUE(member_.StepUntil([this] { return !member_.Value("a").has_value(); }));
+  EXPECT_TRUE(member_.server->Leases().empty());
+  ASSERT_EQ(member_.server->LeaseTimeToLive(LeaseId(7), true, &ttl), Error::kOk);
+  EXPECT_EQ(ttl.ttl_seconds, -1);
+}
+
+TEST_F(ServerTest, RenewalOfAnUnknownLeaseAnswersZero) {
+  member_.OpenAndWaitReady();
+  TestRenew renew;
+  member_.server->LeaseRenew(LeaseId(99), TimePoint::max(), &renew);
+  ASSERT_TRUE(member_.StepUntil([&] { return renew.done(); }));
+  EXPECT_EQ(renew.error, Error::kOk);
+  EXPECT_EQ(renew.ttl_seconds, 0);
+}
+
+TEST_F(ServerTest, RenewalOfAnExpiredLeaseWaitsForItsEnd) {
+  member_.OpenAndWaitReady();
+  ASSERT_EQ(member_.Grant(7, 2), Error::kOk);
+  member_.clock.Advance(std::chrono::seconds(3));
+  TestRenew renew;
+  member_.server->LeaseRenew(LeaseId(7), TimePoint::max(), &renew);
+  EXPECT_FALSE(renew.done());
+  ASSERT_TRUE(member_.StepUntil([&] { return renew.done(); }));
+  EXPECT_EQ(renew.error, Error::kOk);
+  EXPECT_EQ(renew.ttl_seconds, 0);
+}
+
+TEST_F(ServerTest, LeasesAndTheirKeysSurviveARestart) {
+  member_.OpenAndWaitReady();
+  ASSERT_EQ(member_.Grant(7, 60), Error::kOk);
+  ASSERT_EQ(member_.Put("a", "1", 7), Error::kOk);
+  member_.Stop();
+  member_.OpenAndWaitReady();
+  LeaseTimeToLiveResult ttl;
+  ASSERT_EQ(member_.server->LeaseTimeToLive(LeaseId(7), true, &ttl), Error::kOk);
+  EXPECT_EQ(ttl.keys, std::vector<std::string>{"a"});
+  EXPECT_GE(ttl.ttl_seconds, 59);
+}
+
+// ---- Compaction, hashes -----------------------------------------------------------------------------
+
+TEST_F(ServerTest, CompactionIsCarriedOutInTheBackground) {
+  member_.OpenAndWaitReady();
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(member_.Put("a", std::to_string(i)), Error::kOk);
+  ASSERT_EQ(member_.Compact(15), Error::kOk);
+  TestWait done;
+  member_.server->WaitCompacted(&done);
+  ASSERT_TRUE(member_.StepUntil([&] { return done.done(); }));
+  EXPECT_EQ(done.error, Error::kOk);
+  etcdserverpb::HashKVResponse hash;
+  EXPECT_EQ(member_.server->HashKv(Revision(14), &hash), Error::kCompacted);
+  EXPECT_EQ(member_.server->HashKv(Revision(22), &hash), Error::kFutureRevision);
+  ASSERT_EQ(member_.server->HashKv(Revision(0), &hash), Error::kOk);
+  EXPECT_EQ(hash.hash_revision(), 21);
+  EXPECT_EQ(hash.compact_revision(), 15);
+}
+
+// ---- What ends the process --------------------------------------------------------------------------
+
+using ServerDeathTest = ServerTest;
+
+TEST_F(ServerDeathTest, FailedSyncOfTheLog) {
+  member_.OpenAndWaitReady();
+  member_.env.FailNthCall(FaultEnv::Op::kSync, 1, absl::InternalError("EIO"));
+  EXPECT_DEATH(member_.Put("a", "1"), "failed to sync the raft log");
+}
+
+TEST_F(ServerDeathTest, EntryOfAKindThatIsNotServed) {
+  member_.OpenAndWaitReady();
+  const Index last = member_.server->status().raft_index;
+  const Term term = member_.server->term();
+  member_.Stop();
+  {
+    etcdserverpb::InternalRaftRequest request;
+    request.mutable_header()->set_id(1);
+    request.mutable_auth_enable();
+    const LogEntry entry{
+        .term = term, .index = last + 1, .data = SharedBytes(request.SerializeAsString())};
+    ASSERT_OK_AND_ASSIGN(auto opened, wal::Wal::Open(member_.env, "/data/member/wal", {}));
+    HardState state = opened.replay.hard_state;
+    state.commit = entry.index;
+    ASSERT_OK(opened.wal->Save(state, std::vector<LogEntry>{entry}));
+    ASSERT_OK(opened.wal->Close());
+  }
+  ASSERT_OK(member_.Open());
+  EXPECT_DEATH(member_.StepUntilIdle(), "does not serve.*auth_enable");
 }
 
 }  // namespace
