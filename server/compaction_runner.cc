@@ -18,6 +18,8 @@ TimePoint CompactionRunner::Step(TimePoint now) {
   using Progress = mvcc::Compactor::Progress;
   if (watches_.compacted_revision() < store_.compacted_revision()) return now + kRetryInterval;
   const StatusOr<Progress> progress = compactor_.Step();
+  // A full disk: writes tell the operator; this waits.
+  if (absl::IsResourceExhausted(progress.status())) return now + kFullDiskInterval;
   if (!progress.ok()) Fatal("failed to compact the store", {{"error", progress.status()}});
   ResumeDone();
   switch (*progress) {

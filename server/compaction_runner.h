@@ -24,6 +24,7 @@ class CompactionRunner {
  public:
   // How long to wait for readers, watches, flushes and commits before looking again.
   static constexpr Duration kRetryInterval = std::chrono::milliseconds(10);
+  static constexpr Duration kFullDiskInterval = std::chrono::seconds(1);
 
   // `request_commit` makes the apply stage commit. All must outlive this.
   CompactionRunner(mvcc::Store& store, const mvcc::WatchableStore& watches,

@@ -28,15 +28,19 @@ void OwnSnapshots::OnCommitted(Index applied, Term term) {
   metadata->set_term(term.value());
   *metadata->mutable_conf_state() = membership_.conf_state();
   pending_->set_data(V2StoreJson(membership_));
-  if (const Status status = backend_.RequestFlush(); !status.ok()) {
-    Fatal("failed to flush the store", {{"error", status}});
+  const Status status = backend_.RequestFlush();
+  if (absl::IsResourceExhausted(status)) {
+    pending_.reset();  // the next batch tries again
+    return;
   }
+  if (!status.ok()) Fatal("failed to flush the store", {{"error", status}});
   OnFlushed();  // nothing may have been left to write
 }
 
 void OwnSnapshots::OnFlushed() {
   if (!pending_) return;
   const StatusOr<Index> flushed = backend_.FlushedIndex();
+  if (absl::IsResourceExhausted(flushed.status())) return;
   if (!flushed.ok()) Fatal("failed to flush the store", {{"error", flushed.status()}});
   const Index index(pending_->metadata().index());
   if (*flushed < index) return;

@@ -85,6 +85,7 @@ bool RaftLoop::TickIfDue(TimePoint now) {
   next_tick_ += options_.tick_interval;
   if (next_tick_ <= now) next_tick_ = now + options_.tick_interval;
   node_.Tick();
+  FlushDeferred();
   ExpireHeld(now);
   parts_.wait_list->Expire(now, [] { return Error::kTimeout; });
   parts_.read_index->Expire(now);
@@ -192,13 +193,22 @@ void RaftLoop::HandleReady(raft::Ready ready) {
   if (!ready.read_states.empty()) AskReadIndex(options_.clock->Now());
   CHECK(ready.snapshot == nullptr) << "received snapshots are not served by this build";
   Send(std::move(ready.messages));
-  if (ready.needs_append) {
-    output_.append({.entries = std::move(ready.entries),
-                    .hard_state = ready.hard_state,
-                    .messages = std::move(ready.messages_after_append),
-                    .ack = std::move(ready.append_ack)});
-  }
+  if (ready.needs_append) WriteReady(ready);
   if (!ready.committed_entries.empty()) HandOutCommitted(std::move(ready.committed_entries));
+}
+
+void RaftLoop::WriteReady(raft::Ready& ready) {
+  if (ready.hard_state) deferred_.hard_state = ready.hard_state;
+  deferred_.acks.push_back(std::move(ready.append_ack));
+  deferred_.entries = std::move(ready.entries);
+  deferred_.messages = std::move(ready.messages_after_append);
+  const bool only_commit =
+      deferred_.entries.empty() && deferred_.messages.empty() && !ready.must_sync;
+  if (!only_commit) FlushDeferred();
+}
+
+void RaftLoop::FlushDeferred() {
+  if (!deferred_.acks.empty()) output_.append(std::exchange(deferred_, {}));
 }
 
 void RaftLoop::OnSoftState(const raft::SoftState& state) {

@@ -81,6 +81,8 @@ class RaftLoop : public Stage {
 
   bool Step(Wait wait) override;
   void Wake() override { inbox_.Wake(); }
+  // Hands over what it keeps back. After the last Step.
+  void FlushDeferred();
 
   // -- published -----------------------------------------------------------------------------------
   MemberId leader() const { return MemberId(leader_.load(std::memory_order_relaxed)); }
@@ -120,6 +122,7 @@ class RaftLoop : public Stage {
   void AskReadIndex(TimePoint now);
   void HandleReady(raft::Ready ready);
   void OnSoftState(const raft::SoftState& state);
+  void WriteReady(raft::Ready& ready);
   void HandOutCommitted(std::vector<LogEntry> entries);
   void CompactMemory(Index applied);
   void Send(std::vector<raft::Message> messages);
@@ -139,6 +142,9 @@ class RaftLoop : public Stage {
   TimePoint next_tick_;
   std::deque<Proposal> held_;
   int64_t held_bytes_ = 0;
+  // Writes that nobody waits for, a moved commit index alone: they travel with the next write that
+  // somebody waits for, or at the next tick, and cost no wake-up of their own.
+  WalStage::Append deferred_;
   bool retry_reads_ = false;
   bool was_leader_ = false;
   Index conf_change_under_way_;                    // handed out and not yet applied; 0: none

@@ -17,6 +17,7 @@ namespace {
 constexpr Duration kPurgeInterval = std::chrono::seconds(30);
 constexpr size_t kMaxWalFiles = 5;
 constexpr size_t kMaxSnapFiles = 5;
+constexpr size_t kRaftThread = 2;  // in the order of their start
 
 void TraceRaft(raft::TraceLevel trace_level, std::string_view text) {
   const log::Level level = trace_level == raft::TraceLevel::kDebug  ? log::Level::kDebug
@@ -122,7 +123,15 @@ EtcdServer::EtcdServer(const Config& config, const Dependencies& deps, Recovered
 
 EtcdServer::~EtcdServer() {
   if (!threads_.empty()) Stop();
+  EndCalls();
   state_->SetFlushListener({});
+}
+
+void EtcdServer::EndCalls() {
+  publisher_.Stop();
+  wait_list_.Close(Error::kStopped);
+  read_index_.Close(Error::kStopped);
+  compactions_.Close(Error::kStopped);
 }
 
 WalStage::Output EtcdServer::WalOutput() {
@@ -211,6 +220,7 @@ void EtcdServer::Start() {
   };
   start(timers_, "timers");
   start(maintenance_, "maintenance");
+  static_assert(kRaftThread == 2);
   start(raft_, "raft");
   start(wal_, "wal");
   start(apply_, "apply");
@@ -222,14 +232,15 @@ void EtcdServer::Stop() {
   LOG_INFO("skipped leadership transfer for single voting member cluster",
            {"local-member-id", HexId(identity_.member)},
            {"current-leader-member-id", HexId(raft_.leader())});
-  publisher_.Stop();
-  wait_list_.Close(Error::kStopped);
-  read_index_.Close(Error::kStopped);
-  compactions_.Close(Error::kStopped);
+  EndCalls();
   // In the order of the pipeline, so that each finds all that the one before it has made.
-  for (const auto& thread : threads_) thread->Stop();
+  for (size_t i = 0; i < threads_.size(); ++i) {
+    threads_[i]->Stop();
+    if (i == kRaftThread) raft_.FlushDeferred();
+  }
   threads_.clear();
   read_pool_.Stop();
+  state_->lessor().Demote();  // ends renewals that wait for a revocation
   // Spares the next start the replay; the log has it all anyway.
   const Status flushed = state_->store().backend().Flush();
   if (!flushed.ok()) LOG_WARN("failed to flush the store", {"error", flushed});

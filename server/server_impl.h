@@ -106,6 +106,8 @@ class EtcdServer final : public Server {
   WalStage::Output WalOutput();
   ApplyStage::Output ApplyOutput();
   void AddJobs();
+  // Tells everybody who waits that the server stops.
+  void EndCalls();
   void OnTermStarted(Term term);
   TimePoint PurgeFiles(TimePoint now);
   // A fault of the disk met by one read: the store is not to be trusted any more, or the read failed.

@@ -57,7 +57,7 @@ void WalStage::Write(Append append, Durable* done) {
   if (append.hard_state) hard_state_ = *append.hard_state;
   OrDie(wal_->Append(append.hard_state.value_or(HardState()), append.entries),
         "failed to write the raft log");
-  done->acks.push_back(std::move(append.ack));
+  for (raft::AppendAck& ack : append.acks) done->acks.push_back(std::move(ack));
   for (raft::Message& message : append.messages) done->messages.push_back(std::move(message));
 }
 

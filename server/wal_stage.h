@@ -33,12 +33,12 @@ class WalStage : public Stage {
   // More bytes than this waiting here, and the raft loop takes no proposals.
   static constexpr int64_t kQueueBytes = 64 << 20;
 
-  // What one Ready wants written.
+  // What one Ready, or several one after the other, want written.
   struct Append {
     std::vector<LogEntry> entries;
     std::optional<HardState> hard_state;
     std::vector<raft::Message> messages;  // wait for the write
-    raft::AppendAck ack;
+    std::vector<raft::AppendAck> acks;
   };
   // A snapshot of our own state, which the store has made durable already. `release_to`: the log
   // below is needed neither by the snapshot nor by the store.

@@ -1,0 +1,145 @@
+#include "server/flags/make_config.h"
+
+#include <algorithm>
+#include <cctype>
+#include <limits>
+
+#include "base/go_duration.h"
+#include "server/flags/urls.h"
+
+namespace kvorum::server::flags {
+namespace {
+
+constexpr Duration kMinProgressInterval = std::chrono::milliseconds(100);
+
+const Config& Defaults() {
+  static const Config* const defaults = new Config();
+  return *defaults;
+}
+
+std::string ToLower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+std::vector<std::string> LogOutputs(const FlagValues& values) {
+  std::vector<std::string> outputs = values.List("log-outputs");
+  if (outputs.empty()) outputs.push_back("default");
+  return outputs;
+}
+
+uint32_t Saturate(uint64_t value) {
+  return static_cast<uint32_t>(std::min<uint64_t>(value, std::numeric_limits<uint32_t>::max()));
+}
+
+uint64_t OrDefault(uint64_t value, uint64_t fallback) { return value == 0 ? fallback : value; }
+
+Duration ProgressInterval(const FlagValues& values, std::vector<LogLine>* log_lines) {
+  const Duration given = *ParseGoDuration(values.Text("watch-progress-notify-interval"));
+  if (given <= Duration::zero()) return Defaults().watch_progress_notify_interval;
+  if (given >= kMinProgressInterval) return given;
+  log_lines->push_back({log::Level::kWarn,
+                        "adjusting watch progress notify interval to minimum period",
+                        {{"min-watch-progress-notify-interval", "100ms"}}});
+  return kMinProgressInterval;
+}
+
+// The only URL of `advertised` is the default's, and the first of `listening` is on every address.
+bool WantsDefaultHost(const std::vector<std::string>& advertised, const std::string& initial,
+                      const std::vector<std::string>& listening) {
+  if (advertised != std::vector<std::string>{initial} || listening.empty()) return false;
+  const StatusOr<Url> url = ParseUrl(listening.front());
+  const StatusOr<HostPort> address = SplitHostPort(url.ok() ? url->host : "");
+  return address.ok() && address->host == "0.0.0.0";
+}
+
+void UseHost(const std::string& host, const std::string& listening, std::string* advertised) {
+  *advertised = ParseUrl(*advertised)->scheme + "://" + host + ":" +
+                SplitHostPort(ParseUrl(listening)->host)->port;
+}
+
+}  // namespace
+
+// zap takes any case, and nothing for "info".
+std::string LogLevel(const FlagValues& values) {
+  const std::string level = ToLower(values.Text("log-level"));
+  return level.empty() ? "info" : level;
+}
+
+log::Options LogOptions(const FlagValues& values) {
+  log::Options options;
+  options.level = *log::ParseLevel(LogLevel(values));
+  options.outputs = LogOutputs(values);
+  std::replace(options.outputs.begin(), options.outputs.end(), std::string("default"),
+               std::string("stderr"));
+  return options;
+}
+
+Config MakeConfig(const FlagValues& values, std::vector<LogLine>* lines) {
+  Config config;
+  config.name = values.Text("name");
+  config.data_dir = values.Text("data-dir");
+  config.listen_peer_urls = values.List("listen-peer-urls");
+  config.listen_client_urls = values.List("listen-client-urls");
+  config.initial_advertise_peer_urls = values.List("initial-advertise-peer-urls");
+  config.advertise_client_urls = values.List("advertise-client-urls");
+  config.initial_cluster = values.Text("initial-cluster");
+  config.initial_cluster_state = values.Text("initial-cluster-state");
+  config.initial_cluster_token = values.Text("initial-cluster-token");
+  config.quota_backend_bytes = values.Int("quota-backend-bytes");
+  config.snapshot_count = OrDefault(values.Uint("snapshot-count"), Defaults().snapshot_count);
+  config.snapshot_catchup_entries =
+      OrDefault(values.Uint("snapshot-catchup-entries"), Defaults().snapshot_catchup_entries);
+  config.max_txn_ops = Saturate(values.Uint("max-txn-ops"));
+  config.max_request_bytes = Saturate(values.Uint("max-request-bytes"));
+  config.heartbeat_interval_ms = Saturate(values.Uint("heartbeat-interval"));
+  config.election_timeout_ms = Saturate(values.Uint("election-timeout"));
+  config.watch_progress_notify_interval = ProgressInterval(values, lines);
+  config.log_level = LogLevel(values);
+  config.log_outputs = LogOutputs(values);
+  config.logger = values.Text("logger");
+  if (config.name == Defaults().name) {
+    lines->push_back({log::Level::kWarn,
+                      "it isn't recommended to use default name, please set a value for --name. "
+                      "Members of one cluster need different names",
+                      {{"name", config.name}}});
+  }
+  return config;
+}
+
+// Defaults that follow from other settings. Order matters: the cluster is made of the advertised URLs.
+void DeriveDefaults(const std::string& default_host, Config* config, std::vector<LogLine>* lines) {
+  bool used = false;
+  auto& peers = config->initial_advertise_peer_urls;
+  auto& clients = config->advertise_client_urls;
+  if (!default_host.empty() && WantsDefaultHost(peers, Defaults().initial_advertise_peer_urls[0],
+                                                config->listen_peer_urls)) {
+    UseHost(default_host, config->listen_peer_urls[0], &peers[0]);
+    used = true;
+  }
+  if (config->name != Defaults().name && config->initial_cluster == Defaults().initial_cluster) {
+    config->initial_cluster.clear();
+    for (const std::string& url : peers) {
+      if (!config->initial_cluster.empty()) config->initial_cluster += ",";
+      config->initial_cluster += config->name + "=" + url;
+    }
+  }
+  if (!default_host.empty() &&
+      WantsDefaultHost(clients, Defaults().advertise_client_urls[0], config->listen_client_urls)) {
+    UseHost(default_host, config->listen_client_urls[0], &clients[0]);
+    used = true;
+  }
+  if (used) {
+    lines->push_back(
+        {log::Level::kInfo, "detected default host for advertise", {{"host", default_host}}});
+  }
+  if (config->data_dir.empty()) {
+    config->data_dir = config->name + ".etcd";
+    lines->push_back({log::Level::kWarn,
+                      "'data-dir' was empty; using default",
+                      {{"data-dir", config->data_dir}}});
+  }
+}
+
+}  // namespace kvorum::server::flags
