@@ -50,9 +50,10 @@ class BoundedQueue {
       if (deadline == TimePoint::max()) {
         not_empty_.Wait(&mutex_);
       } else {
-        const auto left = deadline - std::chrono::steady_clock::now();
-        if (left <= Duration::zero()) break;
-        not_empty_.WaitWithTimeout(&mutex_, absl::FromChrono(left));
+        // Compared before it is subtracted from: a deadline of TimePoint::min() would overflow.
+        const TimePoint now = std::chrono::steady_clock::now();
+        if (deadline <= now) break;
+        not_empty_.WaitWithTimeout(&mutex_, absl::FromChrono(deadline - now));
       }
     }
     return Take();

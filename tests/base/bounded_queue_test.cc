@@ -84,6 +84,11 @@ TEST(BoundedQueueTest, DeadlineInThePastReturnsAtOnce) {
   EXPECT_THAT(queue.PopAll(SystemClock().Now()), IsEmpty());
 }
 
+TEST(BoundedQueueTest, TheEarliestDeadlineThereIsReturnsAtOnceToo) {
+  BoundedQueue<int> queue(10);
+  EXPECT_TRUE(queue.PopAll(TimePoint::min()).empty());
+}
+
 TEST(BoundedQueueTest, ConsumerWaitsForAPush) {
   BoundedQueue<int> queue(10);
   std::thread producer([&] { queue.Push(7); });
