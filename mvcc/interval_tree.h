@@ -1,5 +1,6 @@
 #pragma once
-// IntervalTree: half-open intervals of byte strings, each with a value; finds those that cover a key.
+// IntervalTree: half-open intervals of byte strings, each with a value; finds those that cover a
+// key.
 //
 // A treap ordered by (begin, end) in which every node knows the greatest end below it, so that a
 // search skips subtrees that end before the key: O(log n + found) expected. Priorities come from a

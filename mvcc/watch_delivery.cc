@@ -62,8 +62,8 @@ void WatchStage::SendCollected(Watcher& watcher, Revision header) {
   SendOrHold(watcher, std::move(response));
 }
 
-// After this the watcher is a victim if its sink was full. REQUIRES: min_revision is behind what the
-// response tells.
+// After this the watcher is a victim if its sink was full. REQUIRES: min_revision is behind what
+// the response tells.
 void WatchStage::SendOrHold(Watcher& watcher, WatchResponse&& response) {
   const int64_t events = static_cast<int64_t>(response.events.size());
   if (watcher.stream->TrySend(std::move(response))) {

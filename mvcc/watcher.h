@@ -39,7 +39,8 @@ struct Watcher {
   Revision progress_from;
 
   WatcherState state = WatcherState::kUnsynced;
-  // The next revision it needs: everything below was sent, is held in `held`, or does not concern it.
+  // The next revision it needs: everything below was sent, is held in `held`, or does not concern
+  // it.
   Revision min_revision;
   // No event since the last progress tick.
   bool quiet = true;

@@ -13,8 +13,8 @@ namespace kvorum::server::flags {
 // etcd's text for unknown gates and bad values.
 StatusOr<std::string> MergeFeatureGates(std::string_view before, std::string_view text);
 
-// How a gate stands under the canonical value `gates`: set by name, else by AllAlpha or AllBeta, else
-// its default.
+// How a gate stands under the canonical value `gates`: set by name, else by AllAlpha or AllBeta,
+// else its default.
 bool FeatureEnabled(std::string_view gates, std::string_view name);
 
 // The gates that would have to stand otherwise for this build, "Name=true,..."; empty if none.

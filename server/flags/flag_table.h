@@ -1,6 +1,6 @@
 #pragma once
-// Every flag that etcd 3.7 knows: its kind, its default, what this build does with it, and a line of
-// help. One table, so that parsing, environment, refusal and --help cannot disagree.
+// Every flag that etcd 3.7 knows: its kind, its default, what this build does with it, and a line
+// of help. One table, so that parsing, environment, refusal and --help cannot disagree.
 //
 // Follows etcd server/embed/config.go and server/etcdmain/config.go.
 

@@ -56,8 +56,8 @@ Outcome ParseFlags(const std::vector<std::string>& args,
                    const std::vector<std::string>& environment,
                    const std::string& default_host = "");
 
-// The same for this process: reads its environment, sets up its logger, writes the log lines. out and
-// err are left to the caller.
+// The same for this process: reads its environment, sets up its logger, writes the log lines. out
+// and err are left to the caller.
 Outcome Parse(const std::vector<std::string>& args);
 
 }  // namespace kvorum::server::flags

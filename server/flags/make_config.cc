@@ -108,7 +108,8 @@ Config MakeConfig(const FlagValues& values, std::vector<LogLine>* lines) {
   return config;
 }
 
-// Defaults that follow from other settings. Order matters: the cluster is made of the advertised URLs.
+// Defaults that follow from other settings. Order matters: the cluster is made of the advertised
+// URLs.
 void DeriveDefaults(const std::string& default_host, Config* config, std::vector<LogLine>* lines) {
   bool used = false;
   auto& peers = config->initial_advertise_peer_urls;

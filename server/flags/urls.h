@@ -1,6 +1,6 @@
 #pragma once
-// Lists of URLs as etcd takes them in flags: http, https, unix or unixs; for the first two a host, a
-// port and no path. Error texts are those of Go's net/url and of etcd client/pkg/types/urls.go.
+// Lists of URLs as etcd takes them in flags: http, https, unix or unixs; for the first two a host,
+// a port and no path. Error texts are those of Go's net/url and of etcd client/pkg/types/urls.go.
 
 #include <string>
 #include <string_view>

@@ -1,12 +1,12 @@
 #pragma once
 // ExpiryQueue: which lease may have expired, earliest first.
 //
-// A binary heap with at most one live entry a lease. A renewal does not touch it: the entry is looked
-// at when its old time comes and pushed again for the new one. So keeping a million leases alive
-// costs the heap nothing but one pop and push a TTL.
+// A binary heap with at most one live entry a lease. A renewal does not touch it: the entry is
+// looked at when its old time comes and pushed again for the new one. So keeping a million leases
+// alive costs the heap nothing but one pop and push a TTL.
 //
-// Worked example, TTL 10: granted at 0 -> entry 10. Renewed at 4, 8 -> expiry 18, entry still 10. At
-// 10 the entry is popped, found too early, pushed as 18.
+// Worked example, TTL 10: granted at 0 -> entry 10. Renewed at 4, 8 -> expiry 18, entry still 10.
+// At 10 the entry is popped, found too early, pushed as 18.
 
 #include <algorithm>
 #include <vector>

@@ -133,8 +133,9 @@ void Lessor::Promote(Duration extend) {
   queue_.Assign(std::move(entries));
 }
 
-// Walks the leases by expiry in windows of a second. What is more than the rate in a window is pushed
-// out in proportion, which stretches the window; a lease behind the window begins the next one.
+// Walks the leases by expiry in windows of a second. What is more than the rate in a window is
+// pushed out in proportion, which stretches the window; a lease behind the window begins the next
+// one.
 void Lessor::SpreadExpiries(TimePoint now, Duration extend) {
   std::vector<std::pair<TimePoint, Lease*>> order;
   order.reserve(leases_.size());

@@ -1,10 +1,10 @@
 #pragma once
 // Lessor: leases, the keys attached to them, and when they expire.
 //
-// State that all members share (which leases there are, their TTLs, their keys) changes on the apply
-// thread only, and every change of a lease's record goes into the apply stage's batch. Expiry times
-// are not shared: only the primary (the leader's lessor) has them; elsewhere every lease lasts for
-// ever. The primary's owner asks for expired leases and proposes their revocation.
+// State that all members share (which leases there are, their TTLs, their keys) changes on the
+// apply thread only, and every change of a lease's record goes into the apply stage's batch. Expiry
+// times are not shared: only the primary (the leader's lessor) has them; elsewhere every lease
+// lasts for ever. The primary's owner asks for expired leases and proposes their revocation.
 //
 // Life of a lease on the primary:
 //   Grant or Promote  expiry = now + TTL (the checkpointed rest, if there is one)
@@ -13,12 +13,13 @@
 //   Revoke            gone; who renewed it in vain is told
 //
 // Invariants:
-//   1. A lease is never handed over as expired earlier than its TTL after grant, renewal or promotion.
+//   1. A lease is never handed over as expired earlier than its TTL after grant, renewal or
+//      promotion.
 //   2. An expired lease cannot be renewed: its revocation may be on its way through the log.
 //
 // Rows: bucket `lease`, key = id as 8 bytes big-endian, value = leasepb.Lease.
-// Threads: Recover, Grant, Revoke, Checkpoint, Attach, Detach on the apply thread; everything else on
-// any thread. One leaf lock; callbacks run without it.
+// Threads: Recover, Grant, Revoke, Checkpoint, Attach, Detach on the apply thread; everything else
+// on any thread. One leaf lock; callbacks run without it.
 // Left out: scheduling of checkpoints (only their application is here), permission checks.
 //
 // Follows etcd server/lease/lessor.go.
@@ -47,8 +48,8 @@
 namespace kvorum::server {
 
 inline constexpr int64_t kMaxLeaseTtlSeconds = 9'000'000'000;
-// Revocations a second that expiry may cause (etcd's leaseRevokeRate). TakeExpired is called twice a
-// second for half as many.
+// Revocations a second that expiry may cause (etcd's leaseRevokeRate). TakeExpired is called twice
+// a second for half as many.
 inline constexpr int64_t kLeaseRevokeRate = 1000;
 inline constexpr Duration kLeaseExpiryScanInterval = std::chrono::milliseconds(500);
 inline constexpr size_t kLeaseExpiryScanMax = kLeaseRevokeRate / 2;
@@ -100,8 +101,8 @@ class Lessor : public mvcc::LeaseAttacher {
 
   // --- Apply thread ---
 
-  // Replaces all leases by those of the store; keys follow by Attach when the store is opened after.
-  // TTLs below the minimum are raised. DataLoss when a row is no lease.
+  // Replaces all leases by those of the store; keys follow by Attach when the store is opened
+  // after. TTLs below the minimum are raised. DataLoss when a row is no lease.
   Status Recover(mvcc::Backend& backend);
 
   LeaseGrantResult Grant(LeaseId id, int64_t ttl_seconds, mvcc::Batch& batch);
@@ -118,15 +119,15 @@ class Lessor : public mvcc::LeaseAttacher {
 
   bool Exists(LeaseId id) const;
 
-  // This member leads: every lease gets a new expiry, `extend` later than its rest. With 1000 leases
-  // or more, expiries are pushed apart to 750 a second.
+  // This member leads: every lease gets a new expiry, `extend` later than its rest. With 1000
+  // leases or more, expiries are pushed apart to 750 a second.
   void Promote(Duration extend);
   // It does not lead any more: nothing expires here.
   void Demote();
   bool primary() const;
 
-  // `when_settled` is kept only for kExpired, and called exactly once, on the thread that revokes the
-  // lease, demotes or recovers; it must not block.
+  // `when_settled` is kept only for kExpired, and called exactly once, on the thread that revokes
+  // the lease, demotes or recovers; it must not block.
   LeaseRenewResult Renew(LeaseId id, std::function<void()> when_settled);
 
   // Up to `limit` leases whose time is over, earliest first. Empty on others than the primary.
