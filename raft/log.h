@@ -34,8 +34,8 @@ class RaftLog {
   bool Matches(EntryId id) const;
   // A log ending in `last` holds at least as much as ours: it may lead us.
   bool IsUpToDate(EntryId last) const;
-  // Entries from `from` to the end, cut to `max_bytes` (at least one); empty beyond the end; nullopt
-  // when `from` is compacted.
+  // Entries from `from` to the end, cut to `max_bytes` (at least one); empty beyond the end;
+  // nullopt when `from` is compacted.
   std::optional<std::vector<Entry>> Entries(Index from, uint64_t max_bytes) const;
 
   // Follower's append: if `prev` matches, stores what is new of `entries` (truncating at the first

@@ -2,13 +2,14 @@
 // The end of the log that is not known to be durable yet: entries and perhaps a received snapshot
 // before them.
 //
-// Each entry goes through three states, in index order: new, in progress (handed out by a Ready, being
-// written), stable (acknowledged; leaves here for Storage). Truncation can take it back to new.
+// Each entry goes through three states, in index order: new, in progress (handed out by a Ready,
+// being written), stable (acknowledged; leaves here for Storage). Truncation can take it back to
+// new.
 //
 //   storage ... | offset ......... in progress | offset_in_progress ....... new | last
 //
-// Invariants: offset <= offset_in_progress <= last + 1; with a snapshot, offset = its index + 1 until
-// it is stable.
+// Invariants: offset <= offset_in_progress <= last + 1; with a snapshot, offset = its index + 1
+// until it is stable.
 
 #include <deque>
 #include <optional>
@@ -18,8 +19,8 @@
 
 namespace kvorum::raft {
 
-// Copies entries [from, to) (positions), cut to `max_bytes` encoded bytes, at least one. Payloads are
-// shared, not copied.
+// Copies entries [from, to) (positions), cut to `max_bytes` encoded bytes, at least one. Payloads
+// are shared, not copied.
 std::vector<Entry> CopyLimited(const std::deque<Entry>& entries, uint64_t from, uint64_t to,
                                uint64_t max_bytes);
 

@@ -68,8 +68,9 @@
 //   and
 //     skip entries <= F when they are handed out again, configuration changes included (do not call
 //     ApplyConfChange for them, the stored configuration has them).
-//   Either way Config::conf_state is the store's, the one in force at `applied` (or at F). A commit index
-//   raised like this is not announced in a Ready: who needs it on disk writes it before Create().
+//   Either way Config::conf_state is the store's, the one in force at `applied` (or at F). A commit
+//   index raised like this is not announced in a Ready: who needs it on disk writes it before
+//   Create().
 //
 // Joint configurations and V2 changes are complete here, but a server must never log V2: the
 // original's apply loop ends the process on one, and a joint state never appears on its wire.

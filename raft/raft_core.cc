@@ -241,7 +241,8 @@ void RaftCore::OnAppended(AppendAck ack) {
   if (ack.snapshot && log_.StableSnapshotTo(ack.snapshot->metadata.index)) {
     AppliedTo(ack.snapshot->metadata.index);
   }
-  // An ack of an older term may speak of entries that were overwritten and came back since: not these.
+  // An ack of an older term may speak of entries that were overwritten and came back since: not
+  // these.
   if (ack.term == term_ && ack.last.index != Index(0)) log_.StableTo(ack.last);
   for (Message& m : ack.self_responses) Step(std::move(m));
 }

@@ -12,9 +12,9 @@
 //   replication.cc    what the leader sends to whom, and when something is committed
 //   membership.cc     configuration changes
 //
-// Invariants: 1. term_ and log_.committed() never decrease. 2. A vote, once given, stands until the term
-// ends. 3. A leader never replaces entries of its own log. 4. Only entries of the current term are
-// committed by counting. 5. messages_ never holds an answer that promises something durable.
+// Invariants: 1. term_ and log_.committed() never decrease. 2. A vote, once given, stands until the
+// term ends. 3. A leader never replaces entries of its own log. 4. Only entries of the current term
+// are committed by counting. 5. messages_ never holds an answer that promises something durable.
 
 #include <deque>
 #include <memory>
@@ -191,7 +191,8 @@ class RaftCore {
   tracker::Config membership_;
   tracker::ProgressMap progress_;  // of every member; meaningful on a leader
 
-  // What was in force before a snapshot came, for batches handed out earlier and still being applied.
+  // What was in force before a snapshot came, for batches handed out earlier and still being
+  // applied.
   struct Superseded {
     Index by;  // the snapshot's index
     confchange::Result members;

@@ -3,9 +3,9 @@
 //
 // Reads are numbered 1, 2, 3 ... within one leadership. Each heartbeat carries the number of the
 // newest read (eight bytes, little-endian) and is echoed; a voter that echoed n has confirmed the
-// leader after read n arrived, and so for all reads before. What a quorum has confirmed is released in
-// order. A lost heartbeat costs nothing: any later echo makes up for it.
-//   reads 1 2 3 4 | confirmed 2, queue {3, 4}, position() = 4; echoes {a: 4, b: 3} of 3 -> release 3
+// leader after read n arrived, and so for all reads before. What a quorum has confirmed is released
+// in order. A lost heartbeat costs nothing: any later echo makes up for it.
+//   reads 1 2 3 4, confirmed 2: queue {3, 4}, position() = 4; echoes a: 4, b: 3 release read 3
 // Follows go.etcd.io/raft read_only.go (the counter scheme of 3.7); thesis 6.4.
 
 #include <cstdint>

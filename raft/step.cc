@@ -66,8 +66,8 @@ bool RaftCore::AdmitHigherTerm(const Message& m) {
 void RaftCore::AnswerLowerTerm(const Message& m) {
   const bool from_old_leader = m.type == MessageType::kHeartbeat || m.type == MessageType::kApp;
   if (from_old_leader && (config_.check_quorum || config_.pre_vote)) {
-    // Tells a leader of an older term about ours. Without it a member that raised its term while cut
-    // off would be stuck: its vote requests are ignored in the lease, its silence keeps it out.
+    // Tells a leader of an older term about ours. Without it a member that raised its term while
+    // cut off would be stuck: its vote requests are ignored in the lease, its silence keeps it out.
     Send({.type = MessageType::kAppResp, .to = m.from});
   } else if (m.type == MessageType::kPreVote) {
     // With our term, so that a member behind (perhaps one that knows no pre-votes) catches up.

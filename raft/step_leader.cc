@@ -60,7 +60,8 @@ void RaftCore::StepLeader(Message m) {
       HandleTransferRequest(m, *pr);
       break;
     default:
-      // Late answers to our own campaign; MsgForgetLeader and MsgTimeoutNow mean nothing to a leader.
+      // Late answers to our own campaign; MsgForgetLeader and MsgTimeoutNow mean nothing to a
+      // leader.
       break;
   }
 }

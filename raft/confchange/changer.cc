@@ -184,7 +184,8 @@ void Changer::AddMember(Result* to, MemberId id, bool is_learner) const {
   } else {
     to->config.voters.incoming.Insert(id);
   }
-  // Active from the start, or a leader could step down before the new member had a chance to answer.
+  // Active from the start, or a leader could step down before the new member had a chance to
+  // answer.
   to->progress.emplace(id, Progress({.match = Index(0),
                                      .next = std::max(last_index_, Index(1)),
                                      .is_learner = is_learner,

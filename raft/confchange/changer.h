@@ -1,8 +1,9 @@
 #pragma once
 // From one configuration to the next: pure functions of (configuration, progress, change).
 //
-// A simple change alters at most one voter, so that old and new majorities overlap. Anything else goes
-// through a joint state: EnterJoint keeps the old voters as the outgoing half, LeaveJoint drops them.
+// A simple change alters at most one voter, so that old and new majorities overlap. Anything else
+// goes through a joint state: EnterJoint keeps the old voters as the outgoing half, LeaveJoint
+// drops them.
 //   voters=(1 2 3)  --EnterJoint(remove 1, learner 2, add 4)-->
 //   voters=(3 4)&&(1 2 3) learners_next=(2)  --LeaveJoint-->  voters=(3 4) learners=(2)
 // A voter of the outgoing half cannot be a learner at once, hence learners_next.

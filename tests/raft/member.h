@@ -1,6 +1,6 @@
 #pragma once
-// One member for tests: a RawNode with a disk, a store and the two stages between them, all moved by
-// hand. Nothing happens unless the test says so, and a crash loses exactly what was not on disk.
+// One member for tests: a RawNode with a disk, a store and the two stages between them, all moved
+// by hand. Nothing happens unless the test says so, and a crash loses exactly what was not on disk.
 //
 //   Collect()   takes every Ready: messages out, writes and batches into their queues
 //   Sync()      makes the oldest queued writes durable, releases what waited for them, acks

@@ -1,5 +1,6 @@
 #pragma once
-// Members of one cluster and the messages between them, in memory and in order unless told otherwise.
+// Members of one cluster and the messages between them, in memory and in order unless told
+// otherwise.
 
 #include <functional>
 #include <map>

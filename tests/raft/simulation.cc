@@ -86,7 +86,8 @@ void Simulation::Step() {
 void Simulation::Collect(Member& m) {
   m.Collect();
   for (Message& message : m.TakeOutbox()) {
-    // As a server does: what is sent is the store as it is now, not the snapshot the core had in mind.
+    // As a server does: what is sent is the store as it is now, not the snapshot the core had in
+    // mind.
     if (message.type == MessageType::kSnap) message.snapshot = m.MakeSnapshot();
     in_flight_.push_back(std::move(message));
   }
@@ -133,8 +134,9 @@ void Simulation::ProposeChange() {
   static constexpr raftpb::ConfChangeType kTypes[] = {
       raftpb::ConfChangeAddNode, raftpb::ConfChangeAddNode, raftpb::ConfChangeAddLearnerNode,
       raftpb::ConfChangeRemoveNode};
-  // Members 1 and 2 stay voters. With one voter left, a leader that demoted itself and went on appending
-  // could refuse its vote to that one, who may need it, not knowing yet that the change is committed.
+  // Members 1 and 2 stay voters. With one voter left, a leader that demoted itself and went on
+  // appending could refuse its vote to that one, who may need it, not knowing yet that the change
+  // is committed.
   for (uint64_t i = 0; i < count && members_.size() > 2; ++i) {
     auto* single = change.add_changes();
     single->set_type(kTypes[random_->Uniform(4)]);

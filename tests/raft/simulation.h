@@ -3,7 +3,8 @@
 //
 // Every step does one small thing somewhere: deliver, lose or repeat a message, tick, take Readys,
 // finish some writes, apply a batch, propose, read, compact, crash, cut links, transfer, change the
-// configuration. Writes and acknowledgements of one member stay in order; everything else may overtake.
+// configuration. Writes and acknowledgements of one member stay in order; everything else may
+// overtake.
 //
 // Checked all along:
 //   - election safety: one leader a term, and one incarnation of it
@@ -12,7 +13,8 @@
 //   - state machine safety: an index is applied with one payload, once, in order
 //   - terms, votes and commit indices never go back; a vote is not given twice
 //   - a read point covers everything committed anywhere before the read was asked for
-// A breach ends the test with the seed in its message. Settle() then checks that the cluster recovers.
+// A breach ends the test with the seed in its message. Settle() then checks that the cluster
+// recovers.
 
 #include <map>
 #include <memory>
@@ -45,8 +47,8 @@ class Simulation {
   explicit Simulation(const SimulationOptions& options);
 
   void Run(int steps);
-  // Heals everything, stops the mischief, and runs until all members of the final configuration have
-  // applied a last proposal. False if they do not get there.
+  // Heals everything, stops the mischief, and runs until all members of the final configuration
+  // have applied a last proposal. False if they do not get there.
   bool Settle();
 
   // Empty while no rule was broken; else the first breach.
