@@ -15,6 +15,8 @@ namespace kvorum::server {
 namespace {
 
 constexpr Duration kPurgeInterval = std::chrono::seconds(30);
+// So that a restart has little to apply again, however slowly a snapshot's count is reached.
+constexpr Duration kFlushInterval = std::chrono::seconds(30);
 constexpr size_t kMaxWalFiles = 5;
 constexpr size_t kMaxSnapFiles = 5;
 constexpr size_t kRaftThread = 2;  // in the order of their start
@@ -167,6 +169,7 @@ void EtcdServer::AddJobs() {
   timers_.Add([this](TimePoint now) { return leases_.RevokeExpired(now); });
   compaction_job_ = maintenance_.Add([this](TimePoint now) { return compactions_.Step(now); });
   maintenance_.Add([this](TimePoint now) { return PurgeFiles(now); });
+  maintenance_.Add([this](TimePoint now) { return FlushStore(now); });
 }
 
 // Only now has a new leader everything its predecessors committed, so only now does it know all
@@ -191,6 +194,15 @@ TimePoint EtcdServer::PurgeFiles(TimePoint now) {
   report(wal::snap::PurgeSnapFiles(env, paths_.snap, "snap", kMaxSnapFiles));
   report(wal::snap::PurgeSnapFiles(env, paths_.snap, "snap.db", kMaxSnapFiles));
   return now + kPurgeInterval;
+}
+
+TimePoint EtcdServer::FlushStore(TimePoint now) {
+  mvcc::Backend& backend = state_->store().backend();
+  const StatusOr<Index> flushed = backend.FlushedIndex();
+  Status status = flushed.status();
+  if (flushed.ok() && *flushed < apply_.applied()) status = backend.RequestFlush();
+  if (!status.ok()) LOG_WARN("failed to flush the store", {"error", status});
+  return now + kFlushInterval;
 }
 
 bool EtcdServer::WatchShell::Step(Wait wait) {

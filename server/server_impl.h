@@ -110,6 +110,7 @@ class EtcdServer final : public Server {
   void EndCalls();
   void OnTermStarted(Term term);
   TimePoint PurgeFiles(TimePoint now);
+  TimePoint FlushStore(TimePoint now);
   // A fault of the disk met by one read: the store is not to be trusted any more, or the read failed.
   Error OnReadFault(const Status& status);
 
