@@ -138,7 +138,8 @@ class Store {
   SharedBytes RowInMemory(const KeyIndex& key, const RowRevision& revision) const
       ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   Status FetchMissing(Scan* scan) const;
-  void FillCache(const Scan& scan, const std::vector<size_t>& fetched) const;
+  Status FetchByScan(const std::vector<size_t>& missing, std::vector<Row>* rows) const;
+  void FillCache(const std::vector<Row>& rows, const std::vector<size_t>& fetched) const;
   StatusOr<SharedBytes> FetchRow(const RowRevision& revision) const;
 
   // store_events.cc: all rows with first <= main <= last, dead ones included. The caller is in an

@@ -173,14 +173,17 @@ Status Store::Loader::AddKeyRow(std::string_view row_key, std::string_view value
   }
   key_bytes += LogicalRowBytes(row_key.size(), value.size());
   if (row->tombstone) {
-    store.index_.Tombstone(kv->key, row->revision);
-  } else {
-    store.index_.Put(kv->key, {.revision = row->revision,
-                               .created = kv->create_revision,
-                               .version = kv->version,
-                               .lease = kv->lease,
-                               .row_bytes = static_cast<uint32_t>(value.size())});
+    store.cache_.Remove(store.index_.Tombstone(kv->key, row->revision));
+    return absl::OkStatus();
   }
+  KeyIndex& key = store.index_.Put(kv->key, {.revision = row->revision,
+                                             .created = kv->create_revision,
+                                             .version = kv->version,
+                                             .lease = kv->lease,
+                                             .row_bytes = static_cast<uint32_t>(value.size())});
+  // The rows are being read anyway: the first lists after a restart should not have to again.
+  store.cache_.Remove(key);
+  if (store.cache_.HasRoom()) store.cache_.PutIfRoom(key, SharedBytes(std::string(value)));
   return absl::OkStatus();
 }
 

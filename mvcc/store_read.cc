@@ -13,6 +13,11 @@ namespace {
 constexpr int64_t kSliceKeys = 1000;
 // Up to this many fetched rows may push others out of the cache; a longer scan only fills free room.
 constexpr size_t kCachedFetches = 64;
+// Up to this many rows are looked up one by one.
+constexpr size_t kSingleFetches = 32;
+// With less than this many revisions for each row wanted, reading ahead pays.
+constexpr int64_t kDenseRevisions = 64;
+constexpr int kStepsBeforeSeek = 8;
 
 bool BeyondEnd(const KeyRange& range, std::string_view key) {
   return !range.unbounded() && key >= range.end;
@@ -101,14 +106,11 @@ StatusOr<RangeResult> Store::Range(const KeyRange& range, const RangeOptions& op
     StartScan(&scan);
     if (!scan.done) ScanSlice(&scan, kSliceKeys);
   }
-  RETURN_IF_ERROR(FetchMissing(&scan));
   while (!scan.done) {
-    {
-      absl::ReaderMutexLock lock(&mutex_);
-      ScanSlice(&scan, kSliceKeys);
-    }
-    RETURN_IF_ERROR(FetchMissing(&scan));
+    absl::ReaderMutexLock lock(&mutex_);
+    ScanSlice(&scan, kSliceKeys);
   }
+  RETURN_IF_ERROR(FetchMissing(&scan));
   return std::move(scan.result);
 }
 
@@ -125,16 +127,48 @@ std::optional<RangeResult> Store::TryRangeInMemory(const KeyRange& range,
   return std::move(scan.result);
 }
 
-// Reads the missing rows from the backend, outside the lock, and offers them to the cache.
+// Reads the missing rows from the backend, outside the lock, and offers them to the cache. In the order
+// they lie there, which is that of revisions: a block is then read and unpacked once, not once a row.
 Status Store::FetchMissing(Scan* scan) const {
-  if (scan->missing.empty()) return absl::OkStatus();
-  const std::vector<size_t> missing = std::exchange(scan->missing, {});
-  for (const size_t i : missing) {
-    Row& row = scan->result.rows[i];
-    ASSIGN_OR_RETURN(row.bytes, FetchRow(row.revision));
+  std::vector<size_t> missing = std::exchange(scan->missing, {});
+  if (missing.empty()) return absl::OkStatus();
+  std::vector<Row>& rows = scan->result.rows;
+  std::sort(missing.begin(), missing.end(),
+            [&rows](size_t a, size_t b) { return rows[a].revision < rows[b].revision; });
+  if (missing.size() > kSingleFetches) {
+    RETURN_IF_ERROR(FetchByScan(missing, &rows));
+  } else {
+    for (const size_t i : missing) {
+      ASSIGN_OR_RETURN(rows[i].bytes, FetchRow(rows[i].revision));
+    }
   }
-  FillCache(*scan, missing);
+  FillCache(rows, missing);
   return absl::OkStatus();
+}
+
+// `missing` is ordered by revision.
+Status Store::FetchByScan(const std::vector<size_t>& missing, std::vector<Row>* rows) const {
+  const Revision first = (*rows)[missing.front()].revision.main;
+  const Revision last = (*rows)[missing.back()].revision.main;
+  const bool dense = (last - first) / static_cast<int64_t>(missing.size()) < kDenseRevisions;
+  const std::unique_ptr<Iterator> it =
+      backend_->NewIterator(Bucket::kKey, EncodeRowKey({.main = first}),
+                            EncodeRowKey({.main = last + 1}), /*whole_scan=*/dense);
+  for (const size_t i : missing) {
+    Row& row = (*rows)[i];
+    const std::string wanted = EncodeRowKey(row.revision);
+    // A few steps cost less than a search.
+    for (int n = 0; n < kStepsBeforeSeek && it->Valid() && it->key() < wanted; ++n) it->Next();
+    if (it->Valid() && it->key() < wanted) it->Seek(wanted);
+    if (!it->Valid() || it->key() != wanted) {
+      RETURN_IF_ERROR(it->status());
+      // Also what a scan that ended early without an error looks like: ask for the row itself.
+      ASSIGN_OR_RETURN(row.bytes, FetchRow(row.revision));
+      continue;
+    }
+    row.bytes = SharedBytes(std::string(it->value()));
+  }
+  return it->status();
 }
 
 StatusOr<SharedBytes> Store::FetchRow(const RowRevision& revision) const {
@@ -147,20 +181,23 @@ StatusOr<SharedBytes> Store::FetchRow(const RowRevision& revision) const {
   return SharedBytes(*std::move(value));
 }
 
-void Store::FillCache(const Scan& scan, const std::vector<size_t>& fetched) const {
-  const bool evict = fetched.size() <= kCachedFetches && scan.done;
-  absl::MutexLock lock(&mutex_);
-  for (const size_t i : fetched) {
-    const Row& row = scan.result.rows[i];
-    const std::optional<KeyValueView> kv = KeyValueView::Parse(row.bytes.view());
-    if (!kv) continue;
-    // const: the cache is no part of the observable state.
-    auto* key = const_cast<KeyIndex*>(index_.Find(kv->key));
-    if (key == nullptr || key->empty() || key->modified() != row.revision) continue;
-    if (evict) {
-      cache_.Put(*key, row.bytes);
-    } else {
-      cache_.PutIfRoom(*key, row.bytes);
+void Store::FillCache(const std::vector<Row>& rows, const std::vector<size_t>& fetched) const {
+  const bool evict = fetched.size() <= kCachedFetches;
+  for (size_t begin = 0; begin < fetched.size(); begin += kCachedFetches) {
+    absl::MutexLock lock(&mutex_);
+    for (size_t i = begin; i < std::min(begin + kCachedFetches, fetched.size()); ++i) {
+      if (!evict && !cache_.HasRoom()) return;
+      const Row& row = rows[fetched[i]];
+      const std::optional<KeyValueView> kv = KeyValueView::Parse(row.bytes.view());
+      if (!kv) continue;
+      // const: the cache is no part of the observable state.
+      auto* key = const_cast<KeyIndex*>(index_.Find(kv->key));
+      if (key == nullptr || key->empty() || key->modified() != row.revision) continue;
+      if (evict) {
+        cache_.Put(*key, row.bytes);
+      } else {
+        cache_.PutIfRoom(*key, row.bytes);
+      }
     }
   }
 }

@@ -31,6 +31,8 @@ class ValueCache {
   // The same, but only into free room: what a long scan read must not displace what is used.
   void PutIfRoom(KeyIndex& key, SharedBytes row);
   void Remove(KeyIndex& key);
+  // False when next to nothing fits without eviction.
+  bool HasRoom() const { return bytes_ + capacity_bytes_ / 64 < capacity_bytes_; }
 
   int64_t bytes() const { return bytes_; }
   int64_t entries() const { return static_cast<int64_t>(clock_.size()); }
