@@ -1,8 +1,8 @@
 #pragma once
 // ApplyStage: the one writer of the replicated state. Takes committed entries in index order, none
 // beyond what this member's own log holds durably; applies everything queued and commits it to the
-// store as one write, which also carries the index. Only then are calls answered, reads released and
-// raft told.
+// store as one write, which also carries the index. Only then are calls answered, reads released
+// and raft told.
 //
 // A full disk stops it, not the process: the same batch is tried again until there is room, and the
 // calls that wait for it are told so. Any other failure of the store ends the process.

@@ -35,8 +35,8 @@ Status PrepareDirectories(Env& env, const DataPaths& paths) {
   const std::string probe = JoinPath(paths.data, ".touch");
   RETURN_IF_ERROR(env.WriteFile(probe, ""), "cannot write to data directory");
   RETURN_IF_ERROR(env.RemoveFile(probe));
-  // Those made by a start that was killed before it synced them. Above the data directory we may not
-  // be allowed to.
+  // Those made by a start that was killed before it synced them. Above the data directory we may
+  // not be allowed to.
   (void)env.SyncDir(ParentOf(paths.data));
   RETURN_IF_ERROR(env.SyncDir(paths.data));
   RETURN_IF_ERROR(env.SyncDir(paths.member));

@@ -1,11 +1,11 @@
 #pragma once
-// Bootstrap: from a data directory to everything a member starts from; creates the directory if there
-// is none.
+// Bootstrap: from a data directory to everything a member starts from; creates the directory if
+// there is none.
 //
 // The raft log is the root: it says who we are and what was promised. A new member is its log alone
-// (one entry for each initial member, committed), and is then recovered like any other; the store is
-// made from the log. So a crash at any point of creation leaves either nothing, or a log that the
-// next start completes.
+// (one entry for each initial member, committed), and is then recovered like any other; the store
+// is made from the log. So a crash at any point of creation leaves either nothing, or a log that
+// the next start completes.
 //
 // What does not belong together is refused, never mended by guessing: a store of another member, a
 // store without log, a log that was released further than the store reaches.
@@ -52,8 +52,8 @@ struct NewCluster {
 // serve: joining an existing cluster, and more than one initial member.
 StatusOr<NewCluster> PlanNewCluster(const Config& config);
 
-// Where raft begins, given log and store; see raft/raft.h, "Restart". Raises `state`'s commit if the
-// store proves that more was committed.
+// Where raft begins, given log and store; see raft/raft.h, "Restart". Raises `state`'s commit if
+// the store proves that more was committed.
 Index ChooseApplied(const raft::MemoryStorage& storage, raft::EntryId store, HardState* state);
 
 }  // namespace kvorum::server

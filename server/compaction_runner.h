@@ -1,6 +1,6 @@
 #pragma once
-// CompactionRunner: has the store's compactor remove what compactions made superfluous, and tells the
-// calls that wait for that. A job of the maintenance stage.
+// CompactionRunner: has the store's compactor remove what compactions made superfluous, and tells
+// the calls that wait for that. A job of the maintenance stage.
 //
 // The purge waits for the watch stage: watches that catch up read the rows a compaction takes.
 // Threads: Step on the maintenance stage, the rest on any.
@@ -33,7 +33,8 @@ class CompactionRunner {
   // Does a bounded piece of work; returns when to call again.
   TimePoint Step(TimePoint now);
 
-  // Completes `waiter` when every compaction applied so far is done. True if the job should run soon.
+  // Completes `waiter` when every compaction applied so far is done. True if the job should run
+  // soon.
   [[nodiscard]] bool Wait(Waiter* waiter);
   bool Abandon(Waiter* waiter);
   // Ends every wait with `error`, and refuses new ones.

@@ -1,6 +1,7 @@
 #pragma once
 // What one member is told at start: the outcome of flags, environment and defaults, already
-// validated (server/flags.h does that). Names and defaults are etcd's (etcd server/embed/config.go).
+// validated (server/flags.h does that). Names and defaults are etcd's (etcd
+// server/embed/config.go).
 
 #include <cstdint>
 #include <string>

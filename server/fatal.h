@@ -1,6 +1,6 @@
 #pragma once
-// Fatal(): the end of the process by decision, not by a bug: a write of the log failed, the store is
-// damaged, an entry cannot be applied. Going on would break a promise given to clients or peers.
+// Fatal(): the end of the process by decision, not by a bug: a write of the log failed, the store
+// is damaged, an entry cannot be applied. Going on would break a promise given to clients or peers.
 //
 //   Fatal("failed to sync the raft log", {{"error", status}});
 

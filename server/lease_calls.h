@@ -1,7 +1,7 @@
 #pragma once
-// LeaseCalls: what clients ask of leases without writing to the log, KeepAlive and TimeToLive, and the
-// revocation of leases whose time is over. All of it is the leader's business: elsewhere leases have
-// no expiry. Follows etcd server/etcdserver/v3_server.go LeaseRenew, LeaseTimeToLive.
+// LeaseCalls: what clients ask of leases without writing to the log, KeepAlive and TimeToLive, and
+// the revocation of leases whose time is over. All of it is the leader's business: elsewhere leases
+// have no expiry. Follows etcd server/etcdserver/v3_server.go LeaseRenew, LeaseTimeToLive.
 
 #include "base/clock.h"
 #include "server/apply_stage.h"

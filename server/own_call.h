@@ -1,6 +1,6 @@
 #pragma once
-// Calls of the server to itself: publishing its attributes, revoking expired leases, raising alarms.
-// They go the way of a client's call and end in a function instead of a coroutine.
+// Calls of the server to itself: publishing its attributes, revoking expired leases, raising
+// alarms. They go the way of a client's call and end in a function instead of a coroutine.
 
 #include <functional>
 #include <utility>

@@ -1,10 +1,10 @@
 #pragma once
 // OwnSnapshots: when to record a snapshot of our own state, and when the store is ready for it.
 //
-// A snapshot at S says that nothing at or below S is needed from the log any more. So index, ConfState
-// and members are captured together, right after the batch that reached S was committed; the store
-// is asked to write itself out; and only when it is durable up to S does the snapshot go to the WAL
-// stage. One at a time.
+// A snapshot at S says that nothing at or below S is needed from the log any more. So index,
+// ConfState and members are captured together, right after the batch that reached S was committed;
+// the store is asked to write itself out; and only when it is durable up to S does the snapshot go
+// to the WAL stage. One at a time.
 //
 // Threads: the apply stage. Follows etcd server/etcdserver/server.go
 // snapshotIfNeededAndCompactRaftLog.
@@ -22,8 +22,8 @@ namespace kvorum::server {
 
 class OwnSnapshots {
  public:
-  // A snapshot is due when more than `every` entries were applied since the last, which is at `last`.
-  // `save` takes it when it is due and durable. The references must outlive this.
+  // A snapshot is due when more than `every` entries were applied since the last, which is at
+  // `last`. `save` takes it when it is due and durable. The references must outlive this.
   OwnSnapshots(uint64_t every, Index last, mvcc::Backend& backend, const Membership& membership,
                std::function<void(WalStage::OwnSnapshot)> save);
 

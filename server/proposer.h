@@ -44,8 +44,8 @@ class Proposer {
                ProposalWaiter* waiter);
   // The server's own request: only its size is looked at. Any thread.
   void ProposeOwn(etcdserverpb::InternalRaftRequest request, OnDone done);
-  // Raises the alarm that this member is out of space, unless it is on, and has the calls with these
-  // ids wait for it. Apply stage.
+  // Raises the alarm that this member is out of space, unless it is on, and has the calls with
+  // these ids wait for it. Apply stage.
   void RaiseNoSpace(const std::vector<uint64_t>& ids);
 
  private:

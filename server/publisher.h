@@ -1,7 +1,7 @@
 #pragma once
-// Publisher: what a member says about itself through the log when it starts: its name and client URLs,
-// again and again until that is applied; then, where it leads a cluster that has agreed on none, the
-// cluster's version. A member is ready when both are applied.
+// Publisher: what a member says about itself through the log when it starts: its name and client
+// URLs, again and again until that is applied; then, where it leads a cluster that has agreed on
+// none, the cluster's version. A member is ready when both are applied.
 //
 // Threads: Step on the timers stage, the rest on any. Follows etcd server/etcdserver/server.go
 // publishV3, monitorClusterVersions.

@@ -36,7 +36,7 @@ RaftLoop::RaftLoop(Options options, const Parts& parts, Output output)
   Publish();
 }
 
-// ---- In: any thread ---------------------------------------------------------------------------------
+// ---- In: any thread -----------------------------------------------------------------------------
 
 bool RaftLoop::Propose(Proposal proposal) {
   const int64_t cost = CostOf(proposal);
@@ -62,7 +62,7 @@ std::optional<Index> RaftLoop::sole_voter_read_point() const {
   return point == 0 ? std::nullopt : std::optional(Index(point));
 }
 
-// ---- The loop ---------------------------------------------------------------------------------------
+// ---- The loop -----------------------------------------------------------------------------------
 
 bool RaftLoop::Step(Wait wait) {
   std::vector<Event> events = wait == Wait::kYes ? inbox_.PopAll(next_tick_) : inbox_.TryPopAll();
@@ -179,7 +179,7 @@ void RaftLoop::AskReadIndex(TimePoint now) {
   }
 }
 
-// ---- Out --------------------------------------------------------------------------------------------
+// ---- Out ----------------------------------------------------------------------------------------
 
 void RaftLoop::HandleReady(raft::Ready ready) {
   // Before anything leaves: who learns of a commit from us must not find us reading behind it.

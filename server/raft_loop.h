@@ -1,15 +1,17 @@
 #pragma once
-// RaftLoop: the one driver of raft::RawNode. Follow an entry from here: Propose -> inbox -> held until
-// there is a leader -> RawNode -> Ready -> WalStage -> OnDurable -> Ready -> ApplyStage -> OnApplied.
+// RaftLoop: the one driver of raft::RawNode. Follow an entry from here: Propose -> inbox -> held
+// until there is a leader -> RawNode -> Ready -> WalStage -> OnDurable -> Ready -> ApplyStage ->
+// OnApplied.
 //
 // It never touches a disk and never waits for one, so ticks, heartbeats and read rounds go on while
 // a sync is under way. What others need to know without asking it stands in atomics.
 //
-// Queues. Proposals: bounded in bytes, here and, while there is no leader or the log cannot keep up,
-// in `held_`; beyond that Propose says no. A held proposal is given up at its deadline. Everything
-// else that comes in is bounded by what was sent out.
+// Queues. Proposals: bounded in bytes, here and, while there is no leader or the log cannot keep
+// up, in `held_`; beyond that Propose says no. A held proposal is given up at its deadline.
+// Everything else that comes in is bounded by what was sent out.
 //
-// Threads: Step on the stage, everything else public on any. Follows etcd server/etcdserver/raft.go.
+// Threads: Step on the stage, everything else public on any. Follows etcd
+// server/etcdserver/raft.go.
 
 #include <atomic>
 #include <deque>
@@ -68,7 +70,7 @@ class RaftLoop : public Stage {
 
   RaftLoop(Options options, const Parts& parts, Output output);
 
-  // -- in ------------------------------------------------------------------------------------------
+  // -- in -----------------------------------------------------------------------------------------
   // False: too many are waiting already.
   [[nodiscard]] bool Propose(Proposal proposal);
   void ProposeConfChange(raftpb::ConfChange change);
@@ -84,7 +86,7 @@ class RaftLoop : public Stage {
   // Hands over what it keeps back. After the last Step.
   void FlushDeferred();
 
-  // -- published -----------------------------------------------------------------------------------
+  // -- published ----------------------------------------------------------------------------------
   MemberId leader() const { return MemberId(leader_.load(std::memory_order_relaxed)); }
   bool is_leader() const { return leader() == id_; }
   Index committed() const { return Index(committed_.load(std::memory_order_acquire)); }

@@ -1,10 +1,10 @@
 #pragma once
 // Range: a RangeRequest's sort orders, revision filters and limits on top of what the store can do.
 //
-// The store reads an interval in key order at one revision, counts it and stops at a limit. Here the
-// rest of the request is done: whether the limit may be pushed down, filters, sorting, `more`. Used by
-// the Range call on the store and by ranges inside a txn on its transaction. Rows stay in their
-// canonical bytes; they are looked into only where a filter or a sort by value needs it.
+// The store reads an interval in key order at one revision, counts it and stops at a limit. Here
+// the rest of the request is done: whether the limit may be pushed down, filters, sorting, `more`.
+// Used by the Range call on the store and by ranges inside a txn on its transaction. Rows stay in
+// their canonical bytes; they are looked into only where a filter or a sort by value needs it.
 // Follows etcd server/etcdserver/txn/range.go.
 
 #include <absl/functional/function_ref.h>

@@ -2,14 +2,15 @@
 // ReadIndexQueue: linearizable reads, from the call to the moment the local store may answer it.
 //
 // A read joins the batch that waits for the next round, so it never uses an index asked for before
-// it arrived. One round at a time: the raft loop takes the batch, asks the core under a fresh id and
-// hands back the answer; the batch then waits until the apply stage has reached the index.
+// it arrived. One round at a time: the raft loop takes the batch, asks the core under a fresh id
+// and hands back the answer; the batch then waits until the apply stage has reached the index.
 //
-//   next_  --StartRound-->  asking_  --OnAnswer(index)-->  confirmed_[index]  --OnApplied-->  resumed
+//   next_  --StartRound-->  asking_  --OnAnswer(index)-->  confirmed_[index]  --OnApplied-->
+//   resumed
 //
-// A round that gets no answer is asked again under another id; an answer to any id of the round will
-// do. A change of leader fails the round (kLeaderChanged): its answer could come from the old one.
-// Reads that wait for the store are not touched by that: their index is already right.
+// A round that gets no answer is asked again under another id; an answer to any id of the round
+// will do. A change of leader fails the round (kLeaderChanged): its answer could come from the old
+// one. Reads that wait for the store are not touched by that: their index is already right.
 //
 // Threads: Add and Abandon on any, OnApplied on the apply stage, the rest on the raft loop. Waiters
 // are resumed outside the lock. Follows etcd server/etcdserver/read/read.go.

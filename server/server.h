@@ -1,26 +1,27 @@
 #pragma once
 // Server: one etcd member without its network front, and the face that `api/` sees.
 //
-// It owns the stages of style: raft loop, WAL stage, apply stage, read index, watch stage, lessor and
-// the read pool, and the files below the data directory. Life:
+// It owns the stages of style: raft loop, WAL stage, apply stage, read index, watch stage, lessor
+// and the read pool, and the files below the data directory. Life:
 //
 //   1. Server::Open(config, deps) creates or recovers the data directory: locks it, reads WAL and
 //      store, refuses what does not belong together. No thread runs yet. An error here is a start
 //      failure ("bootstrap failed"), nothing was served.
-//   2. Start() starts the stages. Entries above the store's flushed index are applied again from the
-//      WAL. The member elects itself or joins its leader, then publishes its attributes through raft.
+//   2. Start() starts the stages. Entries above the store's flushed index are applied again from
+//      the WAL. The member elects itself or joins its leader, then publishes its attributes through
+//      raft.
 //   3. WaitReady() returns when that publication was applied: only then is "ready to serve client
 //      requests" true and may the front end answer.
-//   4. Stop() is the reverse of start: new calls get kStopped, waiting ones too, stages drain down the
-//      pipeline, the store is flushed, files are closed. Idempotent.
+//   4. Stop() is the reverse of start: new calls get kStopped, waiting ones too, stages drain down
+//      the pipeline, the store is flushed, files are closed. Idempotent.
 //
 // What callers may rely on:
-//   a. A proposal that completes with kOk is durable on a quorum (here: in the local WAL, synced) and
-//      applied by this member; its effects are visible to every later read here.
+//   a. A proposal that completes with kOk is durable on a quorum (here: in the local WAL, synced)
+//      and applied by this member; its effects are visible to every later read here.
 //   b. ReadIndex completes with kOk only if every write acknowledged anywhere before the call is
 //      applied here.
-//   c. A log entry of a kind this build does not serve ends the process with a fatal line naming it;
-//      it is never skipped (it may be what other members have applied).
+//   c. A log entry of a kind this build does not serve ends the process with a fatal line naming
+//      it; it is never skipped (it may be what other members have applied).
 //   d. A failed sync or write of the WAL ends the process; so does a corrupt store.
 //
 // Threads: every method is thread-safe after Start(). None blocks, unless it says so.
@@ -73,8 +74,8 @@ struct ProposalWaiter : Waiter {
   uint64_t request_id = 0;  // the wait list's
 };
 
-// What a Range found: rows are shared with the store's cache, in their canonical KeyValue bytes, and
-// spliced into the reply undecoded.
+// What a Range found: rows are shared with the store's cache, in their canonical KeyValue bytes,
+// and spliced into the reply undecoded.
 struct RangeResult {
   std::vector<mvcc::Row> kvs;
   int64_t count = 0;

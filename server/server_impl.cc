@@ -49,7 +49,7 @@ StatusOr<RaftLoop::Options> MakeRaft(Recovered& recovered, const Config& config,
 
 }  // namespace
 
-// ---- Life -------------------------------------------------------------------------------------------
+// ---- Life ---------------------------------------------------------------------------------------
 
 StatusOr<std::unique_ptr<Server>> Server::Open(const Config& config, const Dependencies& deps) {
   return EtcdServer::OpenStepped(config, deps);
@@ -259,7 +259,7 @@ void EtcdServer::Stop() {
   wal_.Close();
 }
 
-// ---- Calls ------------------------------------------------------------------------------------------
+// ---- Calls --------------------------------------------------------------------------------------
 
 void EtcdServer::Propose(std::unique_ptr<etcdserverpb::InternalRaftRequest> request,
                          TimePoint deadline, ProposalWaiter* waiter) {

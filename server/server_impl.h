@@ -1,7 +1,7 @@
 #pragma once
-// EtcdServer: the one implementation of Server. It owns the stages, connects their inputs and outputs,
-// and answers what needs no stage. Read the constructor for the wiring, Step for how a test drives a
-// whole member on one thread, Stop for the order of the end.
+// EtcdServer: the one implementation of Server. It owns the stages, connects their inputs and
+// outputs, and answers what needs no stage. Read the constructor for the wiring, Step for how a
+// test drives a whole member on one thread, Stop for the order of the end.
 
 #include <memory>
 #include <vector>
@@ -111,7 +111,8 @@ class EtcdServer final : public Server {
   void OnTermStarted(Term term);
   TimePoint PurgeFiles(TimePoint now);
   TimePoint FlushStore(TimePoint now);
-  // A fault of the disk met by one read: the store is not to be trusted any more, or the read failed.
+  // A fault of the disk met by one read: the store is not to be trusted any more, or the read
+  // failed.
   Error OnReadFault(const Status& status);
 
   // Constant after construction.

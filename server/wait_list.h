@@ -3,8 +3,8 @@
 //
 // A call is in the list from before its proposal is queued until exactly one of these takes it out:
 // its entry was applied (Complete), its deadline passed (Expire), its proposal could not enter the
-// log (Fail), the client went away (Abandon), the server stops (Close). Whoever takes it out resumes
-// it, except Abandon.
+// log (Fail), the client went away (Abandon), the server stops (Close). Whoever takes it out
+// resumes it, except Abandon.
 //
 // Several calls may share an id: the writes refused for want of space wait for the one alarm that
 // their refusal raised, and are then told why they were refused, whatever became of the alarm.

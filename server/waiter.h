@@ -1,10 +1,11 @@
 #pragma once
-// How a call that waits (for its entry to be applied, for a read index, for a pool thread) is woken.
+// How a call that waits (for its entry to be applied, for a read index, for a pool thread) is
+// woken.
 //
-// The caller embeds a Waiter in its own frame, hands its address to the server and suspends. Exactly
-// one Resume(waiter) follows, on any thread, unless the server gave the waiter back at once or the
-// caller took it back by an Abandon call that returned true. The server never touches a waiter after
-// handing it to its Resumer.
+// The caller embeds a Waiter in its own frame, hands its address to the server and suspends.
+// Exactly one Resume(waiter) follows, on any thread, unless the server gave the waiter back at once
+// or the caller took it back by an Abandon call that returned true. The server never touches a
+// waiter after handing it to its Resumer.
 
 #include <span>
 

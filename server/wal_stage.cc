@@ -26,8 +26,8 @@ WalStage::WalStage(std::unique_ptr<wal::Wal> wal, wal::snap::Snapshotter snapsho
       hard_state_(hard_state),
       output_(std::move(output)) {}
 
-// Never refused: a Ready was taken and cannot be given back. The raft loop asks congested() before it
-// takes in more.
+// Never refused: a Ready was taken and cannot be given back. The raft loop asks congested() before
+// it takes in more.
 void WalStage::Push(Append append) {
   const int64_t cost = CostOf(append);
   inbox_.Push(Task(std::move(append)), cost);
@@ -70,7 +70,8 @@ void WalStage::Finish(Durable* done) {
 void WalStage::Save(const OwnSnapshot& own) {
   const raftpb::SnapshotMetadata& metadata = own.snapshot.metadata();
   const Index index(metadata.index());
-  // Replay ignores snapshot records above the last commit it finds, and the one it knew may be lost.
+  // Replay ignores snapshot records above the last commit it finds, and the one it knew may be
+  // lost.
   if (hard_state_.commit < index) {
     hard_state_.commit = index;
     OrDie(wal_->Append(hard_state_, {}), "failed to write the raft log");

@@ -1,14 +1,14 @@
 #pragma once
 // WalStage: the one writer of the raft log and of the snapshot files.
 //
-// Takes what the raft loop wants durable, in order; writes everything queued and syncs once for all of
-// it, then acknowledges all of it. What needs no sync (a moved commit index alone) is acknowledged
-// once the kernel has it. A snapshot of our own state is saved in the order that survives any crash:
-// a hard state whose commit covers it, the `.snap` file, the record, and only then are older
-// segments released.
+// Takes what the raft loop wants durable, in order; writes everything queued and syncs once for all
+// of it, then acknowledges all of it. What needs no sync (a moved commit index alone) is
+// acknowledged once the kernel has it. A snapshot of our own state is saved in the order that
+// survives any crash: a hard state whose commit covers it, the `.snap` file, the record, and only
+// then are older segments released.
 //
-// A write or sync that fails ends the process: what the disk holds is unknown from then on, and every
-// promise made to clients and peers rests on it.
+// A write or sync that fails ends the process: what the disk holds is unknown from then on, and
+// every promise made to clients and peers rests on it.
 //
 // Threads: Push.. on any, the rest on the stage. Follows etcd server/etcdserver/raft.go and
 // server/storage/storage.go; thesis 10.2.1.

@@ -1,7 +1,7 @@
 #pragma once
-// AlarmStore: the alarms of the cluster, as the applied log says. An alarm is a member and a kind; it
-// is there until somebody takes exactly that one away. Kept in memory for everybody to read and in
-// the bucket `alarm` for the next start.
+// AlarmStore: the alarms of the cluster, as the applied log says. An alarm is a member and a kind;
+// it is there until somebody takes exactly that one away. Kept in memory for everybody to read and
+// in the bucket `alarm` for the next start.
 //
 // Threads: Load before the stages start, Activate and Deactivate on the apply stage, Get on any.
 // Follows etcd server/etcdserver/api/v3alarm/alarms.go.

@@ -1,7 +1,7 @@
 #pragma once
-// AlarmApplier: what is refused while an alarm is on. A damaged cluster (CORRUPT) refuses everything
-// that reads or changes keys and leases; a full one (NOSPACE) what may add to it. CORRUPT is asked
-// first. Follows etcd server/etcdserver/apply/corrupt.go, capped.go.
+// AlarmApplier: what is refused while an alarm is on. A damaged cluster (CORRUPT) refuses
+// everything that reads or changes keys and leases; a full one (NOSPACE) what may add to it.
+// CORRUPT is asked first. Follows etcd server/etcdserver/apply/corrupt.go, capped.go.
 
 #include "server/alarm/alarm_store.h"
 #include "server/apply/applier.h"

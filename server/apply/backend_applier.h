@@ -1,6 +1,6 @@
 #pragma once
-// BackendApplier: the requests as they change store, leases and alarms. Each is one transaction of the
-// store at most, so takes one revision if it changes keys and none otherwise; its rows of other
+// BackendApplier: the requests as they change store, leases and alarms. Each is one transaction of
+// the store at most, so takes one revision if it changes keys and none otherwise; its rows of other
 // buckets go into the same batch. A fault of the disk ends the process: half of a request may have
 // been seen by then. Follows etcd server/etcdserver/apply/backend.go.
 

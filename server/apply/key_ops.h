@@ -14,8 +14,8 @@ namespace kvorum::server {
 
 using LeaseExists = std::function<bool(LeaseId)>;
 
-// Whether a put can be done on the state of `view`: kLeaseNotFound, or kKeyNotFound if it keeps value
-// or lease of a key that does not exist.
+// Whether a put can be done on the state of `view`: kLeaseNotFound, or kKeyNotFound if it keeps
+// value or lease of a key that does not exist.
 StatusOr<Error> CheckPut(const etcdserverpb::PutRequest& request, TxnView& view,
                          const LeaseExists& lease_exists);
 

@@ -1,6 +1,6 @@
 #pragma once
-// The space quota: what a request may cost, whether there is room for it, and the wrapper that says so
-// in its answer. Follows etcd server/storage/quota.go and server/etcdserver/apply/quota.go.
+// The space quota: what a request may cost, whether there is room for it, and the wrapper that says
+// so in its answer. Follows etcd server/storage/quota.go and server/etcdserver/apply/quota.go.
 
 #include <cstdint>
 

@@ -29,8 +29,8 @@ struct TxnPath {
 
 // True if every operation of both branches is a range: such a txn needs no log entry.
 bool IsReadOnly(const etcdserverpb::TxnRequest& txn);
-// True if it may be answered from the local store at once, however stale: read-only, and each of its
-// ranges asks for that.
+// True if it may be answered from the local store at once, however stale: read-only, and each of
+// its ranges asks for that.
 bool IsSerializable(const etcdserverpb::TxnRequest& txn);
 
 StatusOr<TxnPath> ChoosePath(const etcdserverpb::TxnRequest& txn, TxnView& view);

@@ -1,6 +1,6 @@
 #pragma once
-// TxnView: the state a txn looks at while it decides, before it changes anything. Either the store at
-// one revision (a txn that only reads) or the open transaction of the apply stage.
+// TxnView: the state a txn looks at while it decides, before it changes anything. Either the store
+// at one revision (a txn that only reads) or the open transaction of the apply stage.
 
 #include <functional>
 #include <optional>
@@ -47,8 +47,8 @@ class WriteTxnView : public TxnView {
   mvcc::WriteTxn& txn_;
 };
 
-// The store as of the view's making, however it changes meanwhile. A read comes back with kCompacted
-// if a compaction overtook it; the caller then starts again with a new view. Any thread.
+// The store as of the view's making, however it changes meanwhile. A read comes back with
+// kCompacted if a compaction overtook it; the caller then starts again with a new view. Any thread.
 class StoreView : public TxnView {
  public:
   explicit StoreView(const mvcc::Store& store)

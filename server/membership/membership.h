@@ -1,8 +1,8 @@
 #pragma once
 // Membership: who belongs to the cluster, as the applied log says, and the version agreed on.
 //
-// Kept in memory for everybody to read and in the buckets `members`, `members_removed` and `cluster`
-// for the next start; the rows travel in the batch of the entry that changed them. raft's
+// Kept in memory for everybody to read and in the buckets `members`, `members_removed` and
+// `cluster` for the next start; the rows travel in the batch of the entry that changed them. raft's
 // configuration is derived from it: voters are the members that are no learners.
 //
 // Threads: Load before the stages start, Apply.. on the apply stage, everything else on any.

@@ -163,7 +163,7 @@ TEST_F(ReleasedLogTest, StoreThatLagsBehindTheLogIsRefused) {
   EXPECT_THAT(ErrorText(), ::testing::HasSubstr("the raft log begins only after index"));
 }
 
-// ---- Where raft begins ------------------------------------------------------------------------------
+// ---- Where raft begins --------------------------------------------------------------------------
 
 TEST(ChooseAppliedTest, Table) {
   const struct {

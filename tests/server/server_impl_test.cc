@@ -59,7 +59,7 @@ TEST_F(ServerTest, CrashLosesNoAcknowledgedWrite) {
   EXPECT_EQ(member_.HashKv(21), hash);
 }
 
-// ---- Reads ------------------------------------------------------------------------------------------
+// ---- Reads --------------------------------------------------------------------------------------
 
 TEST_F(ServerTest, SoleLeaderReadsWithoutARound) {
   EXPECT_OK(member_.Open());
@@ -108,7 +108,7 @@ TEST_F(ServerTest, RangeFromMemoryAnswersAsRangeDoes) {
   EXPECT_EQ(member_.server->RangeInMemory(request, &result), Error::kFutureRevision);
 }
 
-// ---- Gates ------------------------------------------------------------------------------------------
+// ---- Gates --------------------------------------------------------------------------------------
 
 TEST_F(ServerTest, OversizedRequestIsRefused) {
   member_.config.max_request_bytes = 1000;
@@ -195,7 +195,7 @@ TEST_F(ServerTest, StopEndsWaitingCallsAndRefusesNewOnes) {
   EXPECT_EQ(read.error, Error::kStopped);
 }
 
-// ---- Leases -----------------------------------------------------------------------------------------
+// ---- Leases -------------------------------------------------------------------------------------
 
 TEST_F(ServerTest, LeaseExpiresAndTakesItsKeys) {
   member_.OpenAndWaitReady();
@@ -255,7 +255,7 @@ TEST_F(ServerTest, LeasesAndTheirKeysSurviveARestart) {
   EXPECT_GE(ttl.ttl_seconds, 59);
 }
 
-// ---- Compaction, hashes -----------------------------------------------------------------------------
+// ---- Compaction, hashes -------------------------------------------------------------------------
 
 TEST_F(ServerTest, CompactionIsCarriedOutInTheBackground) {
   member_.OpenAndWaitReady();
@@ -273,7 +273,7 @@ TEST_F(ServerTest, CompactionIsCarriedOutInTheBackground) {
   EXPECT_EQ(hash.compact_revision(), 15);
 }
 
-// ---- What ends the process --------------------------------------------------------------------------
+// ---- What ends the process ----------------------------------------------------------------------
 
 using ServerDeathTest = ServerTest;
 

@@ -1,6 +1,6 @@
 #pragma once
-// A store with leases, alarms and the whole chain of appliers on it, without log or stages; requests
-// in protobuf's text form.
+// A store with leases, alarms and the whole chain of appliers on it, without log or stages;
+// requests in protobuf's text form.
 
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>

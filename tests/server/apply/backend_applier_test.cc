@@ -11,7 +11,7 @@ using etcdserverpb::DeleteRangeResponse;
 using etcdserverpb::LeaseGrantResponse;
 using etcdserverpb::LeaseRevokeResponse;
 
-// ---- Put --------------------------------------------------------------------------------------------
+// ---- Put ----------------------------------------------------------------------------------------
 
 class PutTest : public ApplierTest {};
 
@@ -76,7 +76,7 @@ TEST_F(PutTest, LeaseIsAttachedKeptAndDetached) {
   EXPECT_TRUE(lessor_.Keys(LeaseId(7)).empty());
 }
 
-// ---- DeleteRange ------------------------------------------------------------------------------------
+// ---- DeleteRange --------------------------------------------------------------------------------
 
 class DeleteRangeTest : public ApplierTest {
  protected:
@@ -126,7 +126,7 @@ TEST_F(DeleteRangeTest, DeletedKeyLeavesItsLease) {
   EXPECT_TRUE(lessor_.Keys(LeaseId(7)).empty());
 }
 
-// ---- Compaction -------------------------------------------------------------------------------------
+// ---- Compaction ---------------------------------------------------------------------------------
 
 class CompactTest : public ApplierTest {
  protected:
@@ -165,7 +165,7 @@ TEST_F(CompactTest, RevisionZeroSucceedsOnce) {
   EXPECT_EQ(Compact(0), Error::kCompacted);
 }
 
-// ---- Leases -----------------------------------------------------------------------------------------
+// ---- Leases -------------------------------------------------------------------------------------
 
 class LeaseApplyTest : public ApplierTest {};
 
@@ -203,7 +203,7 @@ TEST_F(LeaseApplyTest, RevokeWithoutKeysTakesNoRevision) {
   EXPECT_EQ(ErrorOf("lease_revoke { ID: 7 }"), Error::kLeaseNotFound);
 }
 
-// ---- Alarms -----------------------------------------------------------------------------------------
+// ---- Alarms -------------------------------------------------------------------------------------
 
 class AlarmRequestTest : public ApplierTest {
  protected:

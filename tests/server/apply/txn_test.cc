@@ -15,7 +15,7 @@ class TxnTest : public ApplierTest {
   bool Succeeds(const std::string& compares) { return Txn(compares).succeeded(); }
 };
 
-// ---- Compare ----------------------------------------------------------------------------------------
+// ---- Compare ------------------------------------------------------------------------------------
 
 class CompareTest : public TxnTest {
  protected:
@@ -97,7 +97,7 @@ TEST_F(CompareTest, AllMustHoldAndNoneIsTrue) {
                "compare { key: 'b' target: VERSION version: 2 }"));
 }
 
-// ---- Path, check, execution -------------------------------------------------------------------------
+// ---- Path, check, execution ---------------------------------------------------------------------
 
 TEST_F(TxnTest, OperationsCarryOnlyTheirRevision) {
   Put("a", "1");
@@ -226,7 +226,7 @@ TEST_F(TxnTest, RangesAreNotReadForNobody) {
   EXPECT_EQ(response.responses(0).response_range().header().revision(), 2);
 }
 
-// ---- Read-only --------------------------------------------------------------------------------------
+// ---- Read-only ----------------------------------------------------------------------------------
 
 TEST_F(TxnTest, ReadOnlyMeansEveryOperationIsARange) {
   EXPECT_TRUE(IsReadOnly(Request("txn { }").txn()));
