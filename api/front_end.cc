@@ -13,6 +13,7 @@
 #include "api/grpc/grpc_front.h"
 #include "api/http/health.h"
 #include "api/http/http_server.h"
+#include "api/http/probes.h"
 #include "api/http/version.h"
 #include "api/listener/port_mux.h"
 #include "base/check.h"
@@ -44,6 +45,7 @@ class FrontEndImpl final : public FrontEnd {
     ASSIGN_OR_RETURN(grpc_, GrpcFront::Start(options_, server));
     AddVersion(&router_, server);
     AddHealth(&router_, server, &executor_);
+    AddProbes(&router_, server, &executor_);
     http_.emplace(&io_, &router_);
     PortMux::Sinks sinks;
     sinks.grpc = [this](int fd, const std::string& read) { grpc_->Serve(fd, read); };

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "api/errors.h"
-#include "api/grpc/task.h"
+#include "api/http/read_check.h"
 #include "base/log.h"
 
 namespace kvorum::api {
@@ -43,26 +43,10 @@ std::string AlarmReason(const std::vector<etcdserverpb::AlarmMember>& alarms,
   return "";
 }
 
-Error ReadSomething(server::Server& server) {
-  etcdserverpb::RangeRequest request;  // the empty key: never there, so nothing is read from disk
-  request.set_limit(1);
-  request.set_keys_only(true);
-  server::RangeResult result;
-  return server.Range(request, &result);
-}
-
 // Without alarm and, where it matters, with a leader: the read decides.
-Detached CheckRead(server::Server* server, Executor* executor, bool serializable,
-                   HttpRouter::Respond respond) {
-  Error error = Error::kOk;
-  if (!serializable && !server->ReadIndexNow()) {
-    WaitFor<server::Waiter> wait(*executor);
-    const TimePoint deadline =
-        std::chrono::steady_clock::now() + server->config().request_timeout();
-    co_await wait.Until([&] { server->ReadIndex(deadline, &wait); });
-    error = wait.error;
-  }
-  if (error == Error::kOk) error = ReadSomething(*server);
+Detached AnswerByRead(server::Server* server, Executor* executor, bool serializable,
+                      HttpRouter::Respond respond) {
+  const Error error = co_await CheckRead(*server, *executor, serializable);
   if (error == Error::kOk) {
     respond(Healthy());
   } else {
@@ -83,7 +67,7 @@ void AddHealth(HttpRouter* router, server::Server* server, Executor* executor) {
     } else if (!serializable && !server->has_leader()) {
       respond(Unhealthy("RAFT NO LEADER"));
     } else {
-      CheckRead(server, executor, serializable, std::move(respond));
+      AnswerByRead(server, executor, serializable, std::move(respond));
     }
   });
 }

@@ -121,6 +121,22 @@ TEST_F(FrontEndSocketTest, HealthWaitsForItsRead) {
   releaser.join();
 }
 
+TEST_F(FrontEndSocketTest, Probes) {
+  EXPECT_EQ(Body(Http("GET /livez")), "ok\n");
+  EXPECT_EQ(Body(Http("GET /livez?verbose")), "[+]serializable_read ok\nok\n");
+  EXPECT_EQ(Body(Http("GET /readyz")), "ok\n");
+  EXPECT_EQ(Body(Http("GET /readyz/non_learner")), "ok\n");
+  EXPECT_EQ(Http("GET /livez/non_learner").substr(0, 12), "HTTP/1.1 404");
+  server_.learner = true;
+  const std::string failed = Http("GET /readyz");
+  EXPECT_EQ(failed.substr(0, 12), "HTTP/1.1 503");
+  EXPECT_EQ(Body(failed),
+            "[+]data_corruption ok\n[+]serializable_read ok\n[+]linearizable_read ok\n"
+            "[-]non_learner failed: not supported for learner\n\n");
+  EXPECT_EQ(Body(Http("GET /readyz?exclude=non_learner")), "ok\n");
+  EXPECT_EQ(Body(Http("GET /livez")), "ok\n");
+}
+
 TEST_F(FrontEndSocketTest, UnknownPathsAndMethods) {
   EXPECT_EQ(Http("GET /nothing").substr(0, 12), "HTTP/1.1 404");
   EXPECT_EQ(Body(Http("GET /nothing")), "404 page not found\n");
