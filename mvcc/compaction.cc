@@ -20,8 +20,8 @@ constexpr double kPurgeDeadShare = 0.3;
 
 Compactor::Compactor(Store& store) : store_(store), done_(kNeverCompacted.value()) {
   absl::ReaderMutexLock lock(&store_.mutex_);
-  // What an earlier process finished but may not have purged. If there is more to finish, the set of dead
-  // rows has parts that are not stored yet, and the purge waits for that.
+  // What an earlier process finished but may not have purged. If there is more to finish, the set
+  // of dead rows has parts that are not stored yet, and the purge waits for that.
   if (store_.finished_ == kNeverCompacted || !store_.scheduled_.empty()) return;
   job_.revision = store_.finished_;
   phase_ = Phase::kDurable;

@@ -1,22 +1,23 @@
 #pragma once
 // Compactor: removes what compactions made superfluous, in bounded steps.
 //
-// Store::Compact(C) only refuses reads below C and writes `scheduledCompactRev`. The rest is here, for
-// one compaction after the other:
+// Store::Compact(C) only refuses reads below C and writes `scheduledCompactRev`. The rest is here,
+// for one compaction after the other:
 //
 //   readers   every read begun before C was applied must have ended
 //   hash      the hash of the history up to C is kept, if nothing of it is missing
 //   index     the index drops its dead revisions, a slice of keys a step under the store's lock
-//   finish    `finishedCompactRev` = C and the set of dead rows go into the apply thread's next commit
+//   finish    `finishedCompactRev` = C and the set of dead rows go into the apply thread's next
+//             commit
 //   durable   that commit must be flushed: a purge is in no batch, so without this a crash could go
 //             back behind C with rows already gone
-//   purge     files with many dead rows are rewritten, one a step; all other rewrites, too, leave out
-//             the dead rows they come by
+//   purge     files with many dead rows are rewritten, one a step; all other rewrites, too, leave
+//             out the dead rows they come by
 //
-// Why the set of dead rows is stored: the index is rebuilt from the rows, and files are rewritten in no
-// particular order. Of a dead put and the dead tombstone that hides it the tombstone may go first; a
-// restart that judged by the rows alone would bring the key back. With the set it does not matter which
-// of its rows are still there. It takes a bit a revision, in rows of 4,096 revisions.
+// Why the set of dead rows is stored: the index is rebuilt from the rows, and files are rewritten
+// in no particular order. Of a dead put and the dead tombstone that hides it the tombstone may go
+// first; a restart that judged by the rows alone would bring the key back. With the set it does not
+// matter which of its rows are still there. It takes a bit a revision, in rows of 4,096 revisions.
 //
 // After a crash before `durable` the compaction begins anew; after it, the purge goes on.
 
@@ -39,7 +40,7 @@ class Compactor {
     kIdle,         // nothing to do until the next Store::Compact
     kMore,         // call again
     kWaitReaders,  // call again when some time has passed
-    kWaitCommit,  // the apply thread must make a Commit, with an unchanged position if it has no other
+    kWaitCommit,   // the apply thread must Commit, with an unchanged position if it has no other
     kWaitDurable,  // a flush was requested; call again when it has ended
   };
 
@@ -47,24 +48,24 @@ class Compactor {
   Compactor(const Compactor&) = delete;
   Compactor& operator=(const Compactor&) = delete;
 
-  // One bounded piece of work; the hash and the rewrite of a file can take long, but block nobody. An
-  // error is the backend's.
+  // One bounded piece of work; the hash and the rewrite of a file can take long, but block nobody.
+  // An error is the backend's.
   StatusOr<Progress> Step();
 
-  // Rewrites everything and sets the size down to what is in use, from the next commit on durably. Takes
-  // as long as it takes to read and write the whole store, and is a pause for nobody. Cancelled if
-  // `cancelled`, which another thread may set, ended it.
+  // Rewrites everything and sets the size down to what is in use, from the next commit on durably.
+  // Takes as long as it takes to read and write the whole store, and is a pause for nobody.
+  // Cancelled if `cancelled`, which another thread may set, ended it.
   Status Defragment(std::atomic<bool>* cancelled);
 
-  // Whether the compaction at `revision` is finished and its purge done: what a physical Compact waits
-  // for. Any thread.
+  // Whether the compaction at `revision` is finished and its purge done: what a physical Compact
+  // waits for. Any thread.
   bool Done(Revision revision) const {
     return done_.load(std::memory_order_acquire) >= revision.value();
   }
 
  private:
   enum class Phase { kIdle, kReaders, kHash, kIndex, kFinish, kDurable, kPurge };
-  // Above this the set of dead rows is got rid of by a full rewrite: after 400 million revisions or so.
+  // Above this a full rewrite gets rid of the set of dead rows: after some 400 million revisions.
   static constexpr int64_t kDeadSetBytesMax = 64 << 20;
 
   StatusOr<Progress> Begin();

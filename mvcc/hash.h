@@ -1,8 +1,8 @@
 #pragma once
 // The two hashes members compare, over rows exactly as stored.
 //
-// KeyHasher is HashKV's: the name of the bucket, then key and value of every row of revision <= r that
-// counts. With C the compacted revision and keep(r) what a compaction at r would keep:
+// KeyHasher is HashKV's: the name of the bucket, then key and value of every row of revision <= r
+// that counts. With C the compacted revision and keep(r) what a compaction at r would keep:
 //
 //   above C                   counts
 //   up to C                   counts if it is in keep(r), or if keep(r) is empty

@@ -1,6 +1,6 @@
 #pragma once
-// LogicalRows: all rows of etcd's buckets but those that compaction made superfluous and the purge has
-// not reached yet; counted.
+// LogicalRows: all rows of etcd's buckets but those that compaction made superfluous and the purge
+// has not reached yet; counted.
 
 #include <memory>
 
@@ -21,8 +21,8 @@ class LogicalRows : public Iterator {
   Bucket bucket() const override { return rows_->bucket(); }
   std::string_view key() const override { return rows_->key(); }
   std::string_view value() const override { return rows_->value(); }
-  // After the end DataLoss if there were not as many rows as the commit had that the rows are of: a scan
-  // of this RocksDB can end early without an error.
+  // After the end DataLoss if there were not as many rows as the commit had that the rows are of: a
+  // scan of this RocksDB can end early without an error.
   Status status() const override { return status_.ok() ? rows_->status() : status_; }
 
  private:

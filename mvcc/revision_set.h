@@ -33,7 +33,7 @@ class RevisionSet {
   int64_t CountFirstsBetween(Revision first, Revision last) const;
 
   // In pieces for storing: the numbers of all chunks with something in them; one chunk's bytes (its
-  // bits, then the others' main and sub as varints); and the way back. False if `bytes` are damaged.
+  // bits, then the others' main and sub as varints); and the way back. False for damaged `bytes`.
   std::set<int64_t> ChunkNumbers() const;
   std::string EncodeChunk(int64_t number) const;
   bool InsertChunk(int64_t number, std::string_view bytes);

@@ -156,7 +156,7 @@ Error Store::Compact(Revision revision) {
     job.hash_wanted = finished_ == compacted_;
     compacted_ = revision;
   }
-  // Reads of the new epoch know of the compaction; those of older ones may still need what it removes.
+  // Reads of the new epoch know of the compaction; older ones may still need what it removes.
   job.epoch = epochs_.Advance();
   {
     absl::MutexLock lock(&mutex_);

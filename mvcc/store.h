@@ -77,16 +77,16 @@ class Store {
   // longer than the index lock is held.
   std::optional<RangeResult> TryRangeInMemory(const KeyRange& range, const RangeOptions& options,
                                               int64_t max_rows = 64) const;
-  // Keeps compactions applied from now on from removing anything while the guard lives, for who reads in
-  // several steps. Each single call above and below does so by itself. Let go soon.
+  // Keeps compactions applied from now on from removing anything while the guard lives, for who
+  // reads in several steps. Each single call above and below does so by itself. Let go soon.
   ReadEpochs::Guard HoldRemovals() const { return epochs_.Enter(); }
   // The row of exactly that revision; nothing if it is gone (compacted) or was a deletion.
   StatusOr<std::optional<Row>> ReadRow(const RowRevision& revision) const;
 
   // Changes of the revisions [first, last], at least one revision's and no more than about
   // `max_bytes` of rows. For watchers catching up. first >= 1; `last` above current means current.
-  // `as_of`: judged by that compaction instead of the last one; only for who holds back the purge of
-  // later ones.
+  // `as_of`: judged by that compaction instead of the last one; only for who holds back the purge
+  // of later ones.
   StatusOr<ReadEventsResult> ReadEvents(Revision first, Revision last, int64_t max_bytes,
                                         std::optional<Revision> as_of = std::nullopt) const;
 
@@ -97,8 +97,8 @@ class Store {
   // CRC-32C over all buckets, of what is committed.
   StatusOr<uint32_t> Hash() const;
   // All committed rows of etcd's buckets in bucket order, without the logically dead ones: what a
-  // snapshot holds. Index, term and ConfState are among them. At the end its status() is DataLoss if
-  // rows were missing.
+  // snapshot holds. Index, term and ConfState are among them. At the end its status() is DataLoss
+  // if rows were missing.
   std::unique_ptr<Iterator> NewLogicalIterator() const;
 
   Revision current_revision() const {

@@ -34,9 +34,8 @@ StatusOr<ReadEventsResult> Store::ReadEvents(Revision first, Revision last, int6
   }
   if (first > last) return result;
 
-  // Above the compacted revision every revision left a row, so a gap means that rows are lost: a scan
-  // can end early, or skip, without an error.
-  // Revision 1 is the empty store's and has no row.
+  // Above the compacted revision every revision left a row, so a gap means that rows are lost: a
+  // scan can end early, or skip, without an error. Revision 1 is the empty store's and has no row.
   Revision expected = std::max({first, compacted + 1, kFirstRevision + 1});
   int64_t bytes = 0;
   const std::unique_ptr<RowReader> rows = ReadRows(first, last, false);

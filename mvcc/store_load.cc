@@ -30,9 +30,9 @@ StatusOr<uint64_t> ReadMetaNumber(Backend& backend, std::string_view key) {
 // Reads a backend into a store that no other thread knows yet.
 //
 // Rows that compaction made superfluous may still be there, in part: a purge goes file by file. So
-// up to the compacted revision C nothing is derived from a row's predecessors: the newest row of a key
-// up to C stands for its whole history (it carries its own create_revision and version), and if that is
-// a tombstone below C, the key is not there.
+// up to the compacted revision C nothing is derived from a row's predecessors: the newest row of a
+// key up to C stands for its whole history (it carries its own create_revision and version), and if
+// that is a tombstone below C, the key is not there.
 struct Store::Loader {
   explicit Loader(Store& s) : store(s) {}
 

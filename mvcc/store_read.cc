@@ -11,7 +11,7 @@ namespace {
 
 // Index keys visited under one hold of the lock: about 100 us.
 constexpr int64_t kSliceKeys = 1000;
-// Up to this many fetched rows may push others out of the cache; a longer scan only fills free room.
+// Up to this many fetched rows may push others out of the cache; more only fill free room.
 constexpr size_t kCachedFetches = 64;
 // Up to this many rows are looked up one by one.
 constexpr size_t kSingleFetches = 32;
@@ -127,8 +127,9 @@ std::optional<RangeResult> Store::TryRangeInMemory(const KeyRange& range,
   return std::move(scan.result);
 }
 
-// Reads the missing rows from the backend, outside the lock, and offers them to the cache. In the order
-// they lie there, which is that of revisions: a block is then read and unpacked once, not once a row.
+// Reads the missing rows from the backend, outside the lock, and offers them to the cache. In the
+// order they lie there, which is that of revisions: a block is then read and unpacked once, not
+// once a row.
 Status Store::FetchMissing(Scan* scan) const {
   std::vector<size_t> missing = std::exchange(scan->missing, {});
   if (missing.empty()) return absl::OkStatus();

@@ -12,8 +12,8 @@ namespace kvorum::mvcc {
 // How a long list neither blocks writers nor sees half of their work: it is pinned to one revision
 // `at`, and the index is read in slices, with the lock released in between. A key's entry for `at`
 // does not change while others are added above it, and compactions wait for the read to end, so the
-// slices together are exactly the state at `at`. Only the count at the current revision, which comes
-// from the tree's counters, has to be taken in the first slice.
+// slices together are exactly the state at `at`. Only the count at the current revision, which
+// comes from the tree's counters, has to be taken in the first slice.
 struct Store::Scan {
   KeyRange range;
   RangeOptions options;

@@ -9,8 +9,8 @@ namespace kvorum::mvcc {
 
 namespace {
 constexpr size_t kMaxChildren = 64;
-// Neighbours are joined when they fit into this much; below the maximum, so that the next insert does
-// not split them again.
+// Neighbours are joined when they fit into this much; below the maximum, so that the next insert
+// does not split them again.
 constexpr size_t kJoinBelow = 48;
 }  // namespace
 
@@ -109,8 +109,8 @@ void JoinWithNext(Node& parent, size_t at) {
   parent.live.erase(parent.live.begin() + gone);
 }
 
-// Joins child `at` with its right neighbour if they are small, or if one has become too small to stand
-// alone (an empty leaf, an inner node of one child); halves the result if it is too large.
+// Joins child `at` with its right neighbour if they are small, or if one has become too small to
+// stand alone (an empty leaf, an inner node of one child); halves the result if it is too large.
 void Rebalance(Node& parent, size_t at) {
   const size_t a = parent.children[at]->size();
   const size_t b = parent.children[at + 1]->size();

@@ -107,11 +107,11 @@ class Backend {
   // before the first commit.
   virtual void SetFlushListener(std::function<void()> listener) = 0;
 
-  // What the background rewrites may leave out: rows of the `key` bucket whose revision is in `dead`.
-  // Replaces what was set before. See compaction.h for when a row may be named here.
+  // What the background rewrites may leave out: rows of the `key` bucket whose revision is in
+  // `dead`. Replaces what was set before. See compaction.h for when a row may be named here.
   virtual void SetPurgeable(std::shared_ptr<const RevisionSet> dead) = 0;
-  // Rewrites one file (or the young overlapping ones together) in which at least `dead_share` of the
-  // rows are purgeable, about 50 ms for each 16 MB; false when there is none at this time.
+  // Rewrites one file (or the young overlapping ones together) in which at least `dead_share` of
+  // the rows are purgeable, about 50 ms for each 16 MB; false when there is none at this time.
   virtual StatusOr<bool> PurgeOneFile(double dead_share) = 0;
   // Rewrites everything; a pause for nobody. On return no row purgeable before the call is left.
   // `cancelled`, if given, may be set from another thread and makes it end early with Cancelled.

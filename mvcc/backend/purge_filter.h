@@ -29,14 +29,14 @@ class PurgeFilterFactory : public rocksdb::CompactionFilterFactory {
   std::shared_ptr<const RevisionSet> dead_ ABSL_GUARDED_BY(mutex_);
 };
 
-// The rows of bucket `key` in one file. (A file also holds rows of other buckets, so its first and last
-// key say nothing.)
+// The rows of bucket `key` in one file. (A file also holds rows of other buckets, so its first and
+// last key say nothing.)
 struct FileHistory {
   int64_t rows = 0;
   Revision first_main;
   Revision last_main;
-  // How many of the dead set, in its form of this generation, lie between the two and had been left out
-  // when the file was written: what the set has there beyond that is dead weight in this file.
+  // How many of the dead set, in its form of this generation, lie between the two and had been left
+  // out when the file was written: what the set has there beyond that is dead weight in this file.
   int64_t generation = 0;
   int64_t left_out = 0;
 };

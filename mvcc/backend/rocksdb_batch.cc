@@ -7,8 +7,8 @@ namespace kvorum::mvcc {
 
 namespace {
 
-// Which rows can be read back and count for the size here: not those of `key`, which the store's index
-// knows, and not our own.
+// Which rows can be read back and count for the size here: not those of `key`, which the store's
+// index knows, and not our own.
 bool KeptHere(Bucket bucket) { return bucket != Bucket::kKey && bucket != Bucket::kLocal; }
 
 std::string BigEndian(uint64_t v) {

@@ -1,6 +1,6 @@
 #pragma once
-// The apply thread's pending write: a RocksDB WriteBatch, what it changes for who reads it back, and
-// what it changes in size.
+// The apply thread's pending write: a RocksDB WriteBatch, what it changes for who reads it back,
+// and what it changes in size.
 
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
@@ -23,8 +23,8 @@ class RocksDbBatch : public Batch {
   StatusOr<std::optional<std::string>> Get(Bucket bucket, std::string_view key) override;
   bool empty() const override { return batch_.Count() == 0; }
 
-  // Adds the rows of `position` and `counters` and writes everything. On failure all of it is kept and
-  // Write may be called again.
+  // Adds the rows of `position` and `counters` and writes everything. On failure all of it is kept
+  // and Write may be called again.
   Status Write(const CommitPosition& position, const Counters& counters);
   int64_t TakeSizeDelta();
 

@@ -1,6 +1,6 @@
 #pragma once
-// How RocksDB is set up. Each setting has its reason in the source; the measurements behind them were
-// taken with the packaged 7.8.3.
+// How RocksDB is set up. Each setting has its reason in the source; the measurements behind them
+// were taken with the packaged 7.8.3.
 
 #include <rocksdb/options.h>
 

@@ -12,8 +12,8 @@
 namespace kvorum::mvcc {
 namespace {
 
-// A key written from a text such as "2 4 6t 8": puts and tombstones at main revisions, sub 0; "15.1"
-// gives a sub revision.
+// A key written from a text such as "2 4 6t 8": puts and tombstones at main revisions, sub 0;
+// "15.1" gives a sub revision.
 class KeyIndexTest : public ::testing::Test {
  protected:
   void Write(const std::string& text) {

@@ -52,7 +52,8 @@ class Model {
   const std::map<int64_t, HashResult>& compaction_hashes() const { return compaction_hashes_; }
 
  private:
-  // A key's revisions by generation, the reference's shape: a tombstone ends one, an empty follows it.
+  // A key's revisions by generation, as the reference has them: a tombstone ends one, an empty one
+  // follows.
   using Generations = std::vector<std::vector<RowRevision>>;
   std::map<std::string, Generations> MakeIndex() const;
   static std::optional<RowRevision> Kept(const Generations& generations, int64_t at,

@@ -1,5 +1,5 @@
-// Crashes at random points of random histories: what comes back is the state after some commit, whole,
-// and not older than what the store had called flushed.
+// Crashes at random points of random histories: what comes back is the state after some commit,
+// whole, and not older than what the store had called flushed.
 #include <gtest/gtest.h>
 
 #include <map>
