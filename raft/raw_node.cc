@@ -137,6 +137,8 @@ Ready RawNode::TakeReady() {
   ready.messages_after_append = std::exchange(core_->messages_after_append(), {});
   ready.needs_append = !ready.nothing_to_write() || !ready.messages_after_append.empty() ||
                        !core_->self_responses().empty();
+  ready.commit_only = ready.needs_append && !ready.must_sync &&
+                      ready.messages_after_append.empty() && core_->self_responses().empty();
   if (ready.needs_append) ready.append_ack = MakeAppendAck(ready);
   log.AcceptUnstable();
   log.AcceptApplying(ready.committed_entries);

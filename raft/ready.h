@@ -48,6 +48,9 @@ struct Ready {
   // behind earlier writes. Then, and only then, `append_ack` must be given back, in order.
   bool needs_append = false;
   AppendAck append_ack;
+  // needs_append, but only because the commit index moved: nothing waits for this write. It may be
+  // put off and go with a later one, its ack before the later one's.
+  bool commit_only = false;
 
   // Nothing to write: with no earlier append outstanding it counts as durable at once.
   bool nothing_to_write() const { return !hard_state && !snapshot && entries.empty(); }

@@ -215,6 +215,29 @@ TEST_P(SingleVoterTest, RestartFromASnapshot) {
   EXPECT_THAT(m.AppliedData(), ElementsAre("a", "b", "c", "d"));
 }
 
+TEST_P(SingleVoterTest, OnlyANewCommitIndexMayBeWrittenLater) {
+  Member m = BootstrappedMember(GetParam());
+  m.Settle();
+  m.node().Campaign();
+  Ready ready = m.node().TakeReady();
+  EXPECT_FALSE(ready.commit_only);  // the own (pre-)vote waits for the ack
+  m.node().OnAppended(std::move(ready.append_ack));
+  m.Settle();
+  ASSERT_EQ(m.node().role(), Role::kLeader);
+  (void)m.node().Propose(SharedBytes("x"));
+  ready = m.node().TakeReady();
+  EXPECT_FALSE(ready.commit_only);
+  m.node().OnAppended(std::move(ready.append_ack));
+  Ready later = m.node().TakeReady();
+  EXPECT_TRUE(later.commit_only);
+  EXPECT_EQ(later.hard_state->commit, Index(3));
+  (void)m.node().Propose(SharedBytes("y"));
+  ready = m.node().TakeReady();
+  m.node().OnAppended(std::move(later.append_ack));
+  m.node().OnAppended(std::move(ready.append_ack));
+  EXPECT_EQ(m.node().committed(), Index(4));
+}
+
 // ---- Batches ----
 
 TEST_F(RawNodeTest, ABatchEndsAtAConfigurationChange) {
