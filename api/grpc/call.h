@@ -103,7 +103,10 @@ class StreamCall {
   // False: the stream is dead.
   auto Write(const grpc::ByteBuffer& bytes, bool more_follows = false) {
     grpc::WriteOptions options;
-    if (more_follows) options.set_buffer_hint();
+    // The first message carries the initial metadata, and completes when those have left: held back,
+    // it would wait for the next message, which waits for it.
+    if (more_follows && wrote_) options.set_buffer_hint();
+    wrote_ = true;
     const auto start = [this, &bytes, options](void* tag) { stream.Write(bytes, options, tag); };
     return StreamOperation<decltype(start)>(this, start, &writing_);
   }
@@ -179,6 +182,7 @@ class StreamCall {
   bool writing_ = false;
   bool stopped_ = false;
   bool finishing_ = false;
+  bool wrote_ = false;
   grpc::Status stop_status_;
 };
 
