@@ -132,8 +132,7 @@ TEST_F(BadInputTest, A129thOperationIsTooMany) {
   }
   EXPECT_TRUE(Txn(txn).ok());
   txn.add_success()->mutable_request_put()->set_key("one more");
-  ExpectError(Txn(txn), grpc::INVALID_ARGUMENT,
-              "etcdserver: too many operations in txn request");
+  ExpectError(Txn(txn), grpc::INVALID_ARGUMENT, "etcdserver: too many operations in txn request");
 }
 
 TEST_F(BadInputTest, AKeyPutTwiceInATxnIsRefused) {
@@ -149,9 +148,9 @@ TEST_F(BadInputTest, RequestsOverTheLimitsAreRefused) {
   const std::string far_too_large(3 << 20, 'x');
   const grpc::Status status = Put("k", far_too_large);
   EXPECT_EQ(status.error_code(), grpc::RESOURCE_EXHAUSTED);
-  EXPECT_THAT(status.error_message(),
-              ::testing::MatchesRegex(
-                  "grpc: received message larger than max \\([0-9]+ vs. 2097152\\)"));
+  EXPECT_THAT(
+      status.error_message(),
+      ::testing::MatchesRegex("grpc: received message larger than max \\([0-9]+ vs. 2097152\\)"));
   ExpectAlive();
 }
 
@@ -198,8 +197,7 @@ TEST_F(BadInputTest, AnUnknownMethodIsUnimplemented) {
   void* tag;
   bool ok;
   ASSERT_TRUE(queue.Next(&tag, &ok));
-  ExpectError(status, grpc::UNIMPLEMENTED,
-              "unknown method Frobnicate for service etcdserverpb.KV");
+  ExpectError(status, grpc::UNIMPLEMENTED, "unknown method Frobnicate for service etcdserverpb.KV");
 }
 
 TEST_F(BadInputTest, GarbageOnThePortEndsOnlyThatConnection) {
@@ -223,8 +221,8 @@ TEST_F(BadInputTest, HalfAPrefaceHoldsNobodyUp) {
 
 TEST_F(BadInputTest, AClientGoneInMidStreamLeavesTheMemberServing) {
   for (int i = 0; i < 10; ++i) {
-    auto channel = grpc::CreateCustomChannel(
-        member_.endpoint(), grpc::InsecureChannelCredentials(), [i] {
+    auto channel =
+        grpc::CreateCustomChannel(member_.endpoint(), grpc::InsecureChannelCredentials(), [i] {
           grpc::ChannelArguments arguments;
           arguments.SetInt("connection", i);  // not shared with the others
           return arguments;
@@ -255,9 +253,9 @@ TEST_F(BadInputTest, AClientGoneInMidStreamLeavesTheMemberServing) {
 TEST_F(BadInputTest, HttpOnTheClientPortIsAnswered) {
   RawConnection version(member_.options().client_port);
   version.Send("GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  EXPECT_THAT(version.ReadUntil("}"),
-              ::testing::HasSubstr(
-                  R"({"etcdserver":"3.7.1","etcdcluster":"3.7.0","storage":"3.7.0"})"));
+  EXPECT_THAT(
+      version.ReadUntil("}"),
+      ::testing::HasSubstr(R"({"etcdserver":"3.7.1","etcdcluster":"3.7.0","storage":"3.7.0"})"));
   RawConnection health(member_.options().client_port);
   health.Send("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_THAT(health.ReadUntil("}"), ::testing::HasSubstr(R"({"health":"true","reason":""})"));

@@ -74,8 +74,7 @@ TEST_F(EtcdctlTest, DelCountsWhatItRemovedAndCanShowIt) {
 
 TEST_F(EtcdctlTest, TxnTakesTheBranchItsComparesChoose) {
   Ok({"put", "flag", "on"});
-  const std::string txn =
-      "value(\"flag\") = \"on\"\n\nput taken yes\nget flag\n\nput taken no\n\n";
+  const std::string txn = "value(\"flag\") = \"on\"\n\nput taken yes\nget flag\n\nput taken no\n\n";
   EXPECT_EQ(Ok({"txn"}, txn), "SUCCESS\n\nOK\n\nflag\non\n");
   Ok({"put", "flag", "off"});
   EXPECT_EQ(Ok({"txn"}, txn), "FAILURE\n\nOK\n");
@@ -118,8 +117,7 @@ TEST_F(EtcdctlTest, LeaseTakesItsKeysAlongWhenRevoked) {
   EXPECT_THAT(Ok({"lease", "keep-alive", "--once", id}), HasSubstr("keepalived with TTL(600)"));
   EXPECT_THAT(Ok({"lease", "revoke", id}), HasSubstr("revoked"));
   EXPECT_EQ(Ok({"get", "leased"}), "");
-  EXPECT_THAT(Fails({"lease", "revoke", id}),
-              HasSubstr("etcdserver: requested lease not found"));
+  EXPECT_THAT(Fails({"lease", "revoke", id}), HasSubstr("etcdserver: requested lease not found"));
   EXPECT_THAT(Fails({"put", "leased", "x", "--lease=" + id}),
               HasSubstr("etcdserver: requested lease not found"));
 }

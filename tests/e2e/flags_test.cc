@@ -12,7 +12,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-CommandResult RunServer(const std::vector<std::string>& args, const std::vector<std::string>& env = {}) {
+CommandResult RunServer(const std::vector<std::string>& args,
+                        const std::vector<std::string>& env = {}) {
   std::vector<std::string> argv = {ServerBinary()};
   argv.insert(argv.end(), args.begin(), args.end());
   return RunCommand(argv, env);
@@ -61,9 +62,8 @@ TEST(FlagsTest, SettingsThatContradictEachOtherEndWithOne) {
 TEST(FlagsTest, AFlagAndItsVariableTogetherAreRefused) {
   const CommandResult result = RunServer({"--name=a"}, {"ETCD_NAME=b"});
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_THAT(result.err,
-              HasSubstr("conflicting environment variable is shadowed by corresponding "
-                        "command-line flag"));
+  EXPECT_THAT(result.err, HasSubstr("conflicting environment variable is shadowed by corresponding "
+                                    "command-line flag"));
 }
 
 TEST(FlagsTest, ABadVariableEndsWithOne) {
@@ -79,7 +79,7 @@ TEST(FlagsTest, TheSecondServerOnAPortIsTold) {
   const std::string client = "http://" + member.endpoint();
   const CommandResult result =
       RunServer({"--data-dir=" + dir.path() + "/second", "--listen-client-urls=" + client,
-           "--advertise-client-urls=" + client, "--listen-peer-urls=http://127.0.0.1:0"});
+                 "--advertise-client-urls=" + client, "--listen-peer-urls=http://127.0.0.1:0"});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.err, HasSubstr("bind: address already in use"));
 }

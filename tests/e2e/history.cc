@@ -14,9 +14,8 @@ void Acknowledged::Record(int64_t revision, Changes changes) {
 
 bool Acknowledged::WaitForCount(int64_t count, std::chrono::seconds timeout) {
   std::unique_lock lock(mutex_);
-  return more_.wait_for(lock, timeout, [&] {
-    return static_cast<int64_t>(by_revision_.size()) >= count;
-  });
+  return more_.wait_for(lock, timeout,
+                        [&] { return static_cast<int64_t>(by_revision_.size()) >= count; });
 }
 
 int64_t Acknowledged::count() const {

@@ -132,8 +132,7 @@ class Worker {
     etcdserverpb::PutResponse response;
     grpc::ClientContext put_context;
     if (!stubs_->kv->Put(&put_context, put, &response).ok()) return false;
-    acknowledged_->Record(response.header().revision(),
-                          {{put.key(), Change{put.value(), false}}});
+    acknowledged_->Record(response.header().revision(), {{put.key(), Change{put.value(), false}}});
 
     etcdserverpb::LeaseRevokeRequest revoke;
     revoke.set_id(granted.id());
@@ -183,9 +182,8 @@ class KillTest : public ::testing::Test {
     const int64_t enough = before + kMinAcknowledgedPerRound + (*random)() % 500;
     std::vector<std::thread> threads;
     for (int id = 0; id < kWorkers; ++id) {
-      threads.emplace_back([&, id, seed = (*random)()] {
-        Worker(id, seed, &stubs, &acknowledged_).Run();
-      });
+      threads.emplace_back(
+          [&, id, seed = (*random)()] { Worker(id, seed, &stubs, &acknowledged_).Run(); });
     }
     // A compaction and a hash somewhere in the middle of the load.
     const int64_t middle = before + (enough - before) / 2;

@@ -81,7 +81,9 @@ pid_t Spawn(const std::vector<std::string>& argv, const std::vector<std::string>
   return pid;
 }
 
-int ExitCode(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
+int ExitCode(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
 
 // Appends what is readable; false at the end of the stream.
 bool Drain(int fd, std::string* out) {
@@ -232,9 +234,7 @@ Member::Member(Options options) : options_(std::move(options)) {
   }
 }
 
-std::string Member::endpoint() const {
-  return "127.0.0.1:" + std::to_string(options_.client_port);
-}
+std::string Member::endpoint() const { return "127.0.0.1:" + std::to_string(options_.client_port); }
 
 CommandResult Member::Etcdctl(const std::vector<std::string>& args,
                               const std::string& input) const {

@@ -62,8 +62,8 @@ class Process {
   int exit_code_ = -1;
   std::mutex mutex_;
   std::condition_variable more_;
-  std::string output_;   // guarded by mutex_
-  bool ended_ = false;   // guarded by mutex_
+  std::string output_;  // guarded by mutex_
+  bool ended_ = false;  // guarded by mutex_
   std::thread reader_;
 };
 
