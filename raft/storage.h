@@ -8,7 +8,7 @@
 // newer leader stays until the overwrite is acknowledged; the core never looks at it.
 //
 // What is left to the caller, on the thread that drives the node:
-//   - before start: fill it (MemoryStorage::Restore*);
+//   - before start: fill it (ApplySnapshot, Append, SetHardState);
 //   - CreateSnapshot when the store has made one, then Compact to bound the memory.
 // Not thread-safe. Ranges are half-open, [first, last).
 

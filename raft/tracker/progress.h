@@ -6,8 +6,7 @@
 //   kSnapshot   needs entries that are gone: nothing is sent until the snapshot is through
 //
 //   kProbe --ack--> kReplicate --rejection, unreachable--> kProbe
-//   kProbe, kReplicate --entries compacted--> kSnapshot --reported, or acked within the log-->
-//   kProbe
+//   kProbe, kReplicate --entries compacted--> kSnapshot --reported, or acked in our log--> kProbe
 //
 // Invariants: match < next; match never exceeds what the follower holds durably.
 // Follows go.etcd.io/raft tracker/progress.go.
