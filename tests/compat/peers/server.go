@@ -29,6 +29,10 @@ const (
 	advertisedPeerURL = "http://127.0.0.1:20380"
 )
 
+// Binaries that did not start on an empty directory, with the reason: each further test would wait in
+// vain.
+var unusable sync.Map
+
 // Server is one member of its own, on 127.0.0.1, with its data in a directory of the test.
 type Server struct {
 	Name    string // for messages: "reference" or "kvorum"
@@ -39,6 +43,7 @@ type Server struct {
 	binary string
 	args   []string
 	logs   *logBuffer
+	starts int
 	cmd    *exec.Cmd
 	exited chan error
 }
@@ -90,6 +95,9 @@ func (s *Server) Start() {
 	if s.cmd != nil {
 		s.t.Fatalf("%s runs already", s.Name)
 	}
+	if why, ok := unusable.Load(s.binary); ok {
+		s.t.Fatalf("%s did not start before: %s", s.Name, why)
+	}
 	cmd := exec.Command(s.binary, s.args...)
 	cmd.Stdout, cmd.Stderr = s.logs, s.logs
 	// A test process that dies takes its servers with it.
@@ -97,6 +105,7 @@ func (s *Server) Start() {
 	if err := cmd.Start(); err != nil {
 		s.t.Fatalf("starting %s: %v", s.Name, err)
 	}
+	s.starts++
 	s.cmd, s.exited = cmd, make(chan error, 1)
 	go func() { s.exited <- cmd.Wait() }()
 	s.waitReady()
@@ -111,14 +120,22 @@ func (s *Server) waitReady() {
 		select {
 		case err := <-s.exited:
 			s.cmd = nil
+			s.giveUpIfFresh(err)
 			s.t.Fatalf("%s ended while starting: %v\n%s", s.Name, err, s.logs.tail(6))
 		case <-deadline:
+			s.giveUpIfFresh(why)
 			s.t.Fatalf("%s is not ready after %v: %s\n%s", s.Name, startTimeout, why, s.logs.tail(6))
 		case <-tick.C:
 			if why = s.notReady(); why == "" {
 				return
 			}
 		}
+	}
+}
+
+func (s *Server) giveUpIfFresh(why any) {
+	if s.starts == 1 {
+		unusable.Store(s.binary, why)
 	}
 }
 
