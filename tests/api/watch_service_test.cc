@@ -109,6 +109,17 @@ TEST_F(WatchServiceTest, EventsArriveInOrder) {
   }
 }
 
+// The first message carries the initial metadata: it must leave even if more is queued behind it.
+TEST_F(WatchServiceTest, ResponsesQueuedBeforeTheFirstIsWrittenAllArrive) {
+  server_.watches.AwaitStreams(1);
+  for (int64_t revision = 6; revision < 106; ++revision) {
+    ASSERT_TRUE(server_.watches.Send(EventResponse(0, revision)));
+  }
+  for (int64_t revision = 6; revision < 106; ++revision) {
+    EXPECT_EQ(Read().header().revision(), revision);
+  }
+}
+
 TEST_F(WatchServiceTest, CancelAndProgress) {
   Create("k");
   WatchRequest request;
