@@ -1,5 +1,5 @@
-// What careless and hostile clients send to a real member's port: each gets etcd's code and text, and
-// the member goes on serving.
+// What careless and hostile clients send to a real member's port: each gets etcd's code and text,
+// and the member goes on serving.
 
 #include <arpa/inet.h>
 #include <gmock/gmock.h>

@@ -1,8 +1,8 @@
 #pragma once
 // What clients were told, and whether a member's history agrees with it.
 //
-// Every write of the load produces an Acknowledged record. After a crash the member is asked for its
-// whole history above the last compaction (a watch), and Check() holds the two together: each
+// Every write of the load produces an Acknowledged record. After a crash the member is asked for
+// its whole history above the last compaction (a watch), and Check() holds the two together: each
 // acknowledged write stands at its revision with its value, all keys of a transaction are there or
 // none is, and revisions follow each other without a gap.
 
@@ -46,9 +46,9 @@ class Acknowledged {
 std::map<int64_t, Changes> ReadHistory(etcdserverpb::Watch::Stub* stub, int64_t first_revision,
                                        int64_t current_revision);
 
-// Differences between what was acknowledged from `first_revision` on and what is there; empty = none.
-// `pair_prefix`: keys below it are written in pairs ("<prefix>x/0" and "<prefix>x/1") of one value
-// by one transaction each.
+// Differences between what was acknowledged from `first_revision` on and what is there; empty =
+// none. `pair_prefix`: keys below it are written in pairs ("<prefix>x/0" and "<prefix>x/1") of one
+// value by one transaction each.
 std::vector<std::string> Compare(const std::map<int64_t, Changes>& acknowledged,
                                  const std::map<int64_t, Changes>& history, int64_t first_revision,
                                  int64_t current_revision, const std::string& pair_prefix);

@@ -1,7 +1,7 @@
 // A member under concurrent puts, transactions, leases and compactions is killed with SIGKILL at a
 // random moment, a hundred times over the same data directory. After every restart: no acknowledged
-// write is missing, no transaction is half there, revisions have no gap, and HashKV at a revision is
-// what it was before.
+// write is missing, no transaction is half there, revisions have no gap, and HashKV at a revision
+// is what it was before.
 
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>

@@ -34,8 +34,8 @@ std::string ServerBinary();
 // A TCP port of 127.0.0.1 that nobody listens on now.
 int FreePort();
 
-// One started command; killed with SIGKILL when destroyed. What it prints is read all the time, so it
-// never blocks on a full pipe. Wait() and Signal() belong to one thread.
+// One started command; killed with SIGKILL when destroyed. What it prints is read all the time, so
+// it never blocks on a full pipe. Wait() and Signal() belong to one thread.
 class Process {
  public:
   Process(const std::vector<std::string>& argv, const std::vector<std::string>& env);
