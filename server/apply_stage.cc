@@ -41,6 +41,7 @@ bool ApplyStage::Step(Wait wait) {
 }
 
 void ApplyStage::Take(std::vector<LogEntry>& entries) {
+  const TimePoint begin = options_.clock->Now();
   mvcc::Batch& rows = options_.store->backend().batch();
   for (const LogEntry& entry : entries) {
     // Of a directory whose store is ahead of its log: the store has it already.
@@ -51,6 +52,13 @@ void ApplyStage::Take(std::vector<LogEntry>& entries) {
     batch_term_ = entry.term;
   }
   commit_wanted_ = true;
+  WarnIfSlow(options_.clock->Now() - begin, entries.size());
+}
+
+void ApplyStage::WarnIfSlow(Duration took, size_t entries) const {
+  if (took < kExpectedDuration) return;
+  LOG_WARN("apply request took too long", {"took", took}, {"expected-duration", kExpectedDuration},
+           {"prefix", ""}, {"entries", entries});
 }
 
 void ApplyStage::Commit() {

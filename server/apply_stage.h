@@ -31,6 +31,8 @@ class ApplyStage : public Stage {
  public:
   // Between two attempts to commit to a full disk.
   static constexpr Duration kRetryInterval = std::chrono::milliseconds(100);
+  // A batch that takes longer is worth a line in the log.
+  static constexpr Duration kExpectedDuration = std::chrono::milliseconds(100);
 
   // All pointers must outlive the stage.
   struct Options {
@@ -79,6 +81,7 @@ class ApplyStage : public Stage {
   void Finish();
   void AnswerNoSpace();
   TimePoint WakeAt() const;
+  void WarnIfSlow(Duration took, size_t entries) const;
 
   const Options options_;
   const Output output_;

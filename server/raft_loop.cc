@@ -1,5 +1,6 @@
 #include "server/raft_loop.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/bytes.h"
@@ -65,7 +66,9 @@ std::optional<Index> RaftLoop::sole_voter_read_point() const {
 // ---- The loop -----------------------------------------------------------------------------------
 
 bool RaftLoop::Step(Wait wait) {
-  std::vector<Event> events = wait == Wait::kYes ? inbox_.PopAll(next_tick_) : inbox_.TryPopAll();
+  // What the node has to say from the start waits for no event.
+  const bool block = wait == Wait::kYes && std::exchange(stepped_, true);
+  std::vector<Event> events = block ? inbox_.PopAll(next_tick_) : inbox_.TryPopAll();
   const TimePoint now = options_.clock->Now();
   const bool ticked = TickIfDue(now);
   if (events.empty() && !ticked && !node_.HasReady()) return false;
@@ -202,9 +205,7 @@ void RaftLoop::WriteReady(raft::Ready& ready) {
   deferred_.acks.push_back(std::move(ready.append_ack));
   deferred_.entries = std::move(ready.entries);
   deferred_.messages = std::move(ready.messages_after_append);
-  const bool only_commit =
-      deferred_.entries.empty() && deferred_.messages.empty() && !ready.must_sync;
-  if (!only_commit) FlushDeferred();
+  if (!ready.commit_only) FlushDeferred();
 }
 
 void RaftLoop::FlushDeferred() {
@@ -227,17 +228,30 @@ void RaftLoop::HandOutCommitted(std::vector<LogEntry> entries) {
     if (raft::IsConfChange(entry)) conf_change_under_way_ = entry.index;
     // The first entry of our own term: only from here on can a leader answer reads.
     if (entry.data.empty() && entry.term == node_.term()) retry_reads_ = true;
+    bytes_handed_out_ += entry.data.size();
   }
+  marks_.push_back({.index = entries.back().index, .bytes = bytes_handed_out_});
   if (retry_reads_) AskReadIndex(options_.clock->Now());
   output_.apply(std::move(entries));
 }
 
 // What a follower needs below the catch-up entries it gets as a snapshot.
 void RaftLoop::CompactMemory(Index applied) {
-  const uint64_t behind = applied - storage_.FirstIndex();
-  if (applied < storage_.FirstIndex() || behind < options_.catchup_entries + kCompactEvery) return;
+  const Index last = LastToForget(applied);
+  if (last < storage_.FirstIndex() + kCompactEvery) return;
   CHECK_OK(storage_.CreateSnapshot(applied, node_.conf_state(), SharedBytes()));
-  CHECK_OK(storage_.Compact(applied - options_.catchup_entries));
+  CHECK_OK(storage_.Compact(last));
+}
+
+Index RaftLoop::LastToForget(Index applied) {
+  Index last(applied.value() - std::min(applied.value(), options_.catchup_entries));
+  while (!marks_.empty() && marks_.front().index <= applied) {
+    const bool too_many_bytes = bytes_handed_out_ - marks_.front().bytes > kCatchupBytes;
+    if (!too_many_bytes && marks_.front().index > last) break;
+    last = std::max(last, marks_.front().index);
+    marks_.pop_front();
+  }
+  return last;
 }
 
 void RaftLoop::Send(std::vector<raft::Message> messages) {

@@ -38,6 +38,8 @@ class RaftLoop : public Stage {
   static constexpr int64_t kProposalBytes = 64 << 20;
   // Applied entries between two compactions of the log in memory.
   static constexpr uint64_t kCompactEvery = 100;
+  // Of applied entries kept in memory for followers that lag, however few they are.
+  static constexpr uint64_t kCatchupBytes = 64 << 20;
 
   struct Proposal {
     uint64_t request_id = 0;  // in the wait list
@@ -127,6 +129,7 @@ class RaftLoop : public Stage {
   void WriteReady(raft::Ready& ready);
   void HandOutCommitted(std::vector<LogEntry> entries);
   void CompactMemory(Index applied);
+  Index LastToForget(Index applied);
   void Send(std::vector<raft::Message> messages);
   void Publish();
 
@@ -149,6 +152,14 @@ class RaftLoop : public Stage {
   WalStage::Append deferred_;
   bool retry_reads_ = false;
   bool was_leader_ = false;
+  bool stepped_ = false;
+  // Payload bytes handed out up to an index, since the start; what Compact goes by.
+  struct Mark {
+    Index index;
+    uint64_t bytes = 0;
+  };
+  std::deque<Mark> marks_;
+  uint64_t bytes_handed_out_ = 0;
   Index conf_change_under_way_;                    // handed out and not yet applied; 0: none
   std::vector<raft::Message> messages_held_back_;  // meanwhile
 
