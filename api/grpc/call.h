@@ -103,8 +103,8 @@ class StreamCall {
   // False: the stream is dead.
   auto Write(const grpc::ByteBuffer& bytes, bool more_follows = false) {
     grpc::WriteOptions options;
-    // The first message carries the initial metadata, and completes when those have left: held back,
-    // it would wait for the next message, which waits for it.
+    // The first message carries the initial metadata, and completes when those have left: held
+    // back, it would wait for the next message, which waits for it.
     if (more_follows && wrote_) options.set_buffer_hint();
     wrote_ = true;
     const auto start = [this, &bytes, options](void* tag) { stream.Write(bytes, options, tag); };
