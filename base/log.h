@@ -74,8 +74,8 @@ struct Options {
 // opened is an error and leaves the old logger in place.
 Status Configure(const Options& options);
 
-// Where a line was logged: of a default argument, where the function is called. (std::source_location
-// does the same, but clang before 16 cannot read libstdc++'s.)
+// Where a line was logged: of a default argument, where the function is called.
+// (std::source_location does the same, but clang before 16 cannot read libstdc++'s.)
 struct Location {
   static constexpr Location Current(const char* file = __builtin_FILE(),
                                     uint_least32_t line = __builtin_LINE()) {
