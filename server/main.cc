@@ -22,7 +22,7 @@ namespace {
 
 using server::StopSignals;
 
-// Sockets are capped at the limit less these, which files and threads need; a limit below serves nobody.
+// Files and threads need these descriptors; a limit that leaves none for clients serves nobody.
 constexpr rlim_t kReservedDescriptors = 150;
 
 // etcd's last word on any failure to start.
