@@ -37,6 +37,8 @@ bool EnoughDescriptors() {
 }
 
 void LogStart(const server::Config& config) {
+  const int64_t quota =
+      config.quota_backend_bytes == 0 ? server::kDefaultQuotaBytes : config.quota_backend_bytes;
   LOG_INFO(
       "starting an etcd server", {"etcd-version", server::kServerVersion},
       {"kvorum-version", server::flags::kKvorumVersion}, {"name", config.name},
@@ -51,8 +53,7 @@ void LogStart(const server::Config& config) {
       {"listen-client-urls", config.listen_client_urls},
       {"initial-cluster", config.initial_cluster},
       {"initial-cluster-state", config.initial_cluster_state},
-      {"initial-cluster-token", config.initial_cluster_token},
-      {"quota-backend-bytes", config.quota_backend_bytes},
+      {"initial-cluster-token", config.initial_cluster_token}, {"quota-backend-bytes", quota},
       {"max-request-bytes", config.max_request_bytes}, {"v2-deprecation", "write-only"});
 }
 
