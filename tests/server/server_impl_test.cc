@@ -173,6 +173,19 @@ TEST_F(ServerTest, RequestThatIsNotAppliedInTimeGetsATimeout) {
   ASSERT_TRUE(member_.StepUntil([this] { return member_.Value("a").has_value(); }));
 }
 
+TEST_F(ServerTest, ProposalWithoutALeaderEndsAsIfItHadNeverBegun) {
+  EXPECT_OK(member_.Open());
+  const auto call = member_.Start(MemberHarness::PutRequest("a", "1"));
+  member_.server->StepStage(1);  // nothing gets durable, so nobody is elected
+  EXPECT_FALSE(call->done());
+  member_.clock.Advance(member_.config.request_timeout());
+  member_.server->StepStage(1);
+  EXPECT_TRUE(call->done());
+  EXPECT_EQ(call->error, Error::kDeadlineExceeded);
+  ASSERT_TRUE(member_.StepUntil([this] { return member_.server->ready(); }));
+  EXPECT_EQ(member_.Value("a"), std::nullopt);
+}
+
 TEST_F(ServerTest, AbandonedWriteIsAppliedWithoutItsCaller) {
   member_.OpenAndWaitReady();
   const auto call = member_.Start(MemberHarness::PutRequest("a", "1"));
