@@ -44,7 +44,10 @@ grpc::Status UnservedMethod(std::string_view method) {
                        " is not implemented by this server yet");
 }
 
-CatchAll::CatchAll(CallQueue* queue) : queue_(queue) { LinkDescriptors(); }
+CatchAll::CatchAll(CallQueue* queue, grpc::ServerCompletionQueue* announcements)
+    : queue_(queue), announcements_(announcements) {
+  LinkDescriptors();
+}
 
 void CatchAll::StartAccepting() {
   Accept();
@@ -55,7 +58,7 @@ Detached CatchAll::Accept() {
   const CallQueue::Hold hold(queue_);
   grpc::GenericServerContext context;
   grpc::GenericServerAsyncReaderWriter stream(&context);
-  grpc::ServerCompletionQueue* const queue = queue_->grpc_queue();
+  grpc::ServerCompletionQueue* const queue = announcements_;
   const bool received = co_await Operation(
       [&](void* tag) { service_.RequestCall(&context, &stream, queue, queue, tag); });
   if (!received) co_return;

@@ -18,8 +18,8 @@ grpc::Status UnservedMethod(std::string_view method);
 
 class CatchAll {
  public:
-  // `queue` must outlive this.
-  explicit CatchAll(CallQueue* queue);
+  // `queue` wraps `announcements`; both must outlive this.
+  CatchAll(CallQueue* queue, grpc::ServerCompletionQueue* announcements);
   grpc::AsyncGenericService* service() { return &service_; }
   // Once the gRPC server runs.
   void StartAccepting();
@@ -28,6 +28,7 @@ class CatchAll {
   Detached Accept();
 
   CallQueue* const queue_;
+  grpc::ServerCompletionQueue* const announcements_;
   grpc::AsyncGenericService service_;
 };
 

@@ -71,13 +71,18 @@ class GrpcFrontImpl final : public GrpcFront {
  public:
   GrpcFrontImpl(const FrontEndOptions& options, server::Server* server)
       : calls_(builder_.AddCompletionQueue(), {"grpc-calls", kDirectResumes}),
-        streams_(builder_.AddCompletionQueue(), {"grpc-streams", 0}),
+        streams_(NewNonPollingQueue(), {"grpc-streams", 0}),
         interceptors_(server),
         registry_(&streams_, server),
-        context_{server,     &interceptors_,
-                 &calls_,    &streams_,
-                 &registry_, server->config().max_request_bytes + kGrpcOverheadBytes},
-        catch_all_(&calls_) {
+        announcements_(static_cast<grpc::ServerCompletionQueue*>(calls_.grpc_queue())),
+        context_{.server = server,
+                 .interceptors = &interceptors_,
+                 .calls = &calls_,
+                 .streams = &streams_,
+                 .announcements = announcements_,
+                 .registry = &registry_,
+                 .max_request_bytes = server->config().max_request_bytes + kGrpcOverheadBytes},
+        catch_all_(&calls_, announcements_) {
     SetArguments(options, &builder_);
     acceptor_ = builder_.experimental().AddExternalConnectionAcceptor(
         grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
@@ -136,6 +141,7 @@ class GrpcFrontImpl final : public GrpcFront {
   CallQueue streams_;
   Interceptors interceptors_;
   StreamRegistry registry_;
+  grpc::ServerCompletionQueue* const announcements_;  // what calls_ was made of
   const ServiceContext context_;
   KvService kv_{context_};
   WatchService watch_{context_};

@@ -1,5 +1,6 @@
 #include "api/grpc/queue.h"
 
+#include <grpc/grpc.h>
 #include <grpc/support/time.h>
 #include <pthread.h>
 
@@ -9,7 +10,19 @@
 
 namespace kvorum::api {
 
-CallQueue::CallQueue(std::unique_ptr<grpc::ServerCompletionQueue> queue, Options options)
+std::unique_ptr<grpc::CompletionQueue> NewNonPollingQueue() {
+  grpc_init();  // until the wrapper counts as a user itself
+  const grpc_completion_queue_attributes attributes = {.version = GRPC_CQ_CURRENT_VERSION,
+                                                       .cq_completion_type = GRPC_CQ_NEXT,
+                                                       .cq_polling_type = GRPC_CQ_NON_POLLING,
+                                                       .cq_shutdown_cb = nullptr};
+  auto queue = std::make_unique<grpc::CompletionQueue>(grpc_completion_queue_create(
+      grpc_completion_queue_factory_lookup(&attributes), &attributes, nullptr));
+  grpc_shutdown();
+  return queue;
+}
+
+CallQueue::CallQueue(std::unique_ptr<grpc::CompletionQueue> queue, Options options)
     : options_(std::move(options)),
       queue_(std::move(queue)),
       alarms_{BatchAlarm(this), BatchAlarm(this)} {}

@@ -73,6 +73,12 @@ class Operation final : public Tag {
   bool ok_ = false;
 };
 
+// A completion queue whose thread waits for completions only and leaves sockets to the server's
+// queues; calls may be bound to it, but are announced on one of those. A second queue that polls
+// would take turns with the first at reading every connection: measured with puts that do nothing,
+// 93 us of CPU each instead of 65 at one client, 24 instead of 17 at a thousand.
+std::unique_ptr<grpc::CompletionQueue> NewNonPollingQueue();
+
 class CallQueue final : public Executor {
  public:
   struct Options {
@@ -90,14 +96,15 @@ class CallQueue final : public Executor {
     CallQueue* queue_;
   };
 
-  CallQueue(std::unique_ptr<grpc::ServerCompletionQueue> queue, Options options);
+  // With a queue of the server's, the thread does the network's work, too.
+  CallQueue(std::unique_ptr<grpc::CompletionQueue> queue, Options options);
   ~CallQueue();
 
   void Start();
   // Blocks until every Hold is gone, then stops the thread. The gRPC server is shut down already.
   void Finish();
 
-  grpc::ServerCompletionQueue* grpc_queue() const { return queue_.get(); }
+  grpc::CompletionQueue* grpc_queue() const { return queue_.get(); }
 
   // Executor: resumes here at once, or on the polling thread.
   void Resume(std::span<const std::coroutine_handle<>> batch) override;
@@ -134,7 +141,7 @@ class CallQueue final : public Executor {
   void Release();
 
   const Options options_;
-  const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
+  const std::unique_ptr<grpc::CompletionQueue> queue_;
   std::thread thread_;
 
   absl::Mutex mutex_;

@@ -49,7 +49,7 @@ void Service::StartAccepting() {
 Detached Service::AcceptUnary(size_t method) {
   const CallQueue::Hold hold(context_.calls);
   UnaryCall call(context_.calls, context_.max_request_bytes);
-  grpc::ServerCompletionQueue* const queue = context_.calls->grpc_queue();
+  grpc::ServerCompletionQueue* const queue = context_.announcements;
   const bool received = co_await Operation([&](void* tag) {
     RequestAsyncUnary(unary_index_[method], &call.context, &call.request, &call.writer, queue,
                       queue, tag);
@@ -75,14 +75,16 @@ Task<Reply> Service::Serve(const UnaryMethod& method, UnaryCall& call) {
 
 Detached Service::AcceptStream(size_t method) {
   const CallQueue::Hold hold(context_.streams);
+  const CallQueue::Hold hold_announcements(context_.calls);
   StreamCall call(context_.streams, context_.max_request_bytes);
-  grpc::ServerCompletionQueue* const queue = context_.streams->grpc_queue();
+  grpc::CompletionQueue* const queue = context_.streams->grpc_queue();
   const bool received = co_await Operation([&](void* tag) {
-    RequestAsyncBidiStreaming(stream_index_[method], &call.context, &call.stream, queue, queue,
-                              tag);
+    RequestAsyncBidiStreaming(stream_index_[method], &call.context, &call.stream, queue,
+                              context_.announcements, tag);
   });
   if (!received) co_return;
   AcceptStream(method);
+  co_await context_.streams->Switch();
 
   const StreamMethod& served = streams_[method];
   const server::Error refused = context_.interceptors->Check(call.context, served.on_learner);

@@ -28,6 +28,8 @@ struct ServiceContext {
   Interceptors* interceptors = nullptr;
   CallQueue* calls = nullptr;    // unary methods
   CallQueue* streams = nullptr;  // watch, keepalive: a thread of their own
+  // The queue of `calls`, where every new call is announced.
+  grpc::ServerCompletionQueue* announcements = nullptr;
   StreamRegistry* registry = nullptr;
   // One message of a client, at most (etcd: max-request-bytes and half a MiB on top).
   size_t max_request_bytes = 0;
