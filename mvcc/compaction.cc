@@ -1,5 +1,6 @@
 #include "mvcc/compaction.h"
 
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -39,6 +40,9 @@ StatusOr<Compactor::Progress> Compactor::Step() {
       return HashOnce();
     case Phase::kIndex:
       return CompactSlice();
+    case Phase::kMerge:
+      FinishIndex();
+      return Progress::kMore;
     case Phase::kFinish: {
       absl::ReaderMutexLock lock(&store_.mutex_);
       if (store_.finished_ < job_.revision) return Progress::kWaitCommit;
@@ -94,16 +98,25 @@ Compactor::Progress Compactor::CompactSlice() {
   const bool more = it.valid();
   if (more) resume_ = it->key();
   for (const std::string& key : emptied) store_.index_.Erase(key);
-  if (!more) FinishIndex();
+  if (!more) phase_ = Phase::kMerge;
   return Progress::kMore;
 }
 
 // The logical end: from here on no reader sees any of it.
 void Compactor::FinishIndex() {
-  auto dead = std::make_shared<RevisionSet>(*store_.dead_);
+  std::shared_ptr<const RevisionSet> before;
+  {
+    absl::ReaderMutexLock lock(&store_.mutex_);
+    before = store_.dead_;
+  }
+  // Megabytes are copied: outside the lock, as nobody else changes the set.
+  auto dead = std::make_shared<RevisionSet>(*before);
   dead->Merge(dropped_);
+  std::set<int64_t> changed = dropped_.ChunkNumbers();
+
+  absl::MutexLock lock(&store_.mutex_);
   store_.dead_ = std::move(dead);
-  store_.unsaved_dead_.merge(dropped_.ChunkNumbers());
+  store_.unsaved_dead_.merge(changed);
   store_.size_in_use_.fetch_sub(dropped_bytes_, std::memory_order_relaxed);
   store_.finish_wanted_ = job_.revision;
   LOG_INFO("finished scheduled compaction", {"compact-revision", job_.revision.value()},

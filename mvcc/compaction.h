@@ -64,14 +64,14 @@ class Compactor {
   }
 
  private:
-  enum class Phase { kIdle, kReaders, kHash, kIndex, kFinish, kDurable, kPurge };
+  enum class Phase { kIdle, kReaders, kHash, kIndex, kMerge, kFinish, kDurable, kPurge };
   // Above this a full rewrite gets rid of the set of dead rows: after some 400 million revisions.
   static constexpr int64_t kDeadSetBytesMax = 64 << 20;
 
   StatusOr<Progress> Begin();
   StatusOr<Progress> HashOnce();
   Progress CompactSlice();
-  void FinishIndex() ABSL_EXCLUSIVE_LOCKS_REQUIRED(store_.mutex_);
+  void FinishIndex();
   StatusOr<Progress> AwaitDurable();
   StatusOr<Progress> PurgeOne();
   Status RewriteAll(std::atomic<bool>* cancelled);
