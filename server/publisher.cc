@@ -19,7 +19,7 @@ TimePoint Publisher::Step(TimePoint now) {
   {
     absl::MutexLock lock(&mutex_);
     if (state_ == State::kPublished && !membership_.cluster_version().empty()) {
-      state_ = State::kReady;
+      Set(State::kReady);
     }
     if (state_ == State::kReady || state_ == State::kStopped) return TimePoint::max();
     if (under_way_) return now + kInterval;
@@ -38,7 +38,12 @@ TimePoint Publisher::Step(TimePoint now) {
 void Publisher::Advance(State from, State to) {
   absl::MutexLock lock(&mutex_);
   under_way_ = false;
-  if (state_ == from) state_ = to;
+  if (state_ == from) Set(to);
+}
+
+void Publisher::Set(State state) {
+  state_ = state;
+  changed_.SignalAll();
 }
 
 void Publisher::PublishAttributes() {
@@ -79,10 +84,7 @@ void Publisher::SetClusterVersion() {
 
 bool Publisher::WaitReady() {
   absl::MutexLock lock(&mutex_);
-  const auto settled = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-    return state_ == State::kReady || state_ == State::kStopped;
-  };
-  mutex_.Await(absl::Condition(&settled));
+  while (state_ != State::kReady && state_ != State::kStopped) changed_.Wait(&mutex_);
   return state_ == State::kReady;
 }
 
@@ -93,7 +95,7 @@ bool Publisher::ready() const {
 
 void Publisher::Stop() {
   absl::MutexLock lock(&mutex_);
-  if (state_ != State::kReady) state_ = State::kStopped;
+  if (state_ != State::kReady) Set(State::kStopped);
 }
 
 }  // namespace kvorum::server

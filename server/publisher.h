@@ -40,6 +40,7 @@ class Publisher {
   void PublishAttributes();
   void SetClusterVersion();
   void Advance(State from, State to);
+  void Set(State state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Config& config_;
   const ClusterId cluster_;
@@ -48,6 +49,7 @@ class Publisher {
   Proposer& proposer_;
 
   mutable absl::Mutex mutex_;
+  absl::CondVar changed_;  // state_
   State state_ ABSL_GUARDED_BY(mutex_) = State::kPublishing;
   bool under_way_ ABSL_GUARDED_BY(mutex_) = false;  // a proposal of ours
 };
