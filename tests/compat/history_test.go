@@ -27,6 +27,11 @@ const (
 type history struct {
 	*rand.Rand
 	revision int64 // of the last answer
+
+	// A transaction that deletes everything from some key on and puts a key while keeping its value or
+	// lease cannot be applied. The original lets some of these pass its check for duplicate keys; we
+	// refuse them there. One transaction has only the one or the other.
+	noKeeping, noFromKey bool
 }
 
 func newHistory(seed uint64) *history {
@@ -69,12 +74,13 @@ func (h *history) pastRevision() int64 {
 
 func (h *history) put() *pb.PutRequest {
 	r := &pb.PutRequest{Key: h.key(), Value: h.value(), PrevKv: h.IntN(4) == 0}
-	switch h.IntN(12) {
-	case 0, 1, 2:
+	switch n := h.IntN(12); {
+	case n < 3:
 		r.Lease = h.leaseID()
-	case 3:
+	case h.noKeeping:
+	case n == 3:
 		r.IgnoreValue, r.Value = true, nil
-	case 4:
+	case n == 4:
 		r.IgnoreLease = true
 	}
 	return r
@@ -82,7 +88,7 @@ func (h *history) put() *pb.PutRequest {
 
 func (h *history) deleteRange() *pb.DeleteRangeRequest {
 	r := &pb.DeleteRangeRequest{PrevKv: h.IntN(3) == 0}
-	if r.Key, r.RangeEnd = h.interval(); len(r.Key) == 1 && h.IntN(10) > 0 {
+	if r.Key, r.RangeEnd = h.interval(); len(r.Key) == 1 && (h.noFromKey || h.IntN(10) > 0) {
 		r.Key, r.RangeEnd = h.key(), nil // everything goes a few times only
 	}
 	return r
@@ -160,7 +166,11 @@ func (h *history) next() proto.Message {
 	case n < 620:
 		return h.deleteRange()
 	case n < 820:
-		return h.txn(2)
+		h.noKeeping = h.IntN(2) == 0
+		h.noFromKey = !h.noKeeping
+		t := h.txn(2)
+		h.noKeeping, h.noFromKey = false, false
+		return t
 	case n < 900:
 		return h.rangeRequest()
 	case n < 950:
