@@ -2,6 +2,8 @@ package compat
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -28,4 +30,13 @@ func grantLeases(t testing.TB, s *peers.Server, ttlSeconds int64, ids ...int64) 
 			t.Fatalf("granting lease %x on %s: %v", id, s.Name, err)
 		}
 	}
+}
+
+// Building takes time, which must not count as a server's.
+func TestMain(m *testing.M) {
+	if err := peers.BuildTools(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
 }
