@@ -254,7 +254,7 @@ StatusOr<Recovered> Bootstrap(const Config& config, Env& env, Clock& clock) {
              {"expected-duration", Duration(std::chrono::seconds(1))});
   };
   if (!wal::Exists(env, paths.wal)) {
-    RETURN_IF_ERROR(CreateLog(config, env, paths, options), "creating the member");
+    RETURN_IF_ERROR(CreateLog(config, env, paths, options));
   }
   return Recover(config, env, paths, options);
 }

@@ -1,6 +1,6 @@
 #pragma once
-// SIGINT and SIGTERM as etcd treats them: until the member is ready they end the process at once, as
-// if nobody handled them; afterwards the first one asks for an orderly stop and the process then
+// SIGINT and SIGTERM as etcd treats them: until the member is ready they end the process at once,
+// as if nobody handled them; afterwards the first one asks for an orderly stop and the process then
 // ends by that same signal, so that whoever waits for it sees why it ended.
 
 #include <atomic>

@@ -8,6 +8,7 @@
 #include <grpcpp/server_builder.h>
 #include <grpcpp/support/slice.h>
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -31,6 +32,8 @@ constexpr int kMaxMetadataBytes = 16 << 20;  // grpc-go's
 // From a connection's first bytes to its settings.
 constexpr int kHandshakeTimeoutMs = 20000;
 constexpr int kMaxPingStrikes = 2;
+// Between GOAWAY and the end of the open streams, so that clients have heard of the first by then.
+constexpr Duration kGoAwayLead = std::chrono::milliseconds(50);
 
 int Milliseconds(Duration duration) {
   return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
@@ -115,15 +118,18 @@ class GrpcFrontImpl final : public GrpcFront {
   }
 
   // grpc::Server::Shutdown returns only when every call has ended, and a call may wait for the
-  // member longer than we may wait for it here: so it has a thread of its own.
+  // member longer than we may wait for it here: so it has a thread of its own. It says GOAWAY
+  // before the streams end: a client that opens its watch again must not do so on the connection
+  // that is going, where the new call would be cancelled instead of refused.
   void Shutdown(Duration grace) override {
     if (grpc_server_ == nullptr || std::exchange(shut_down_, true)) return;
-    registry_.StopAll(server::Error::kStopped);
     shutdown_ = std::thread([this, grace] {
       grpc_server_->Shutdown(std::chrono::system_clock::now() +
                              std::chrono::duration_cast<std::chrono::microseconds>(grace));
       no_calls_.Notify();
     });
+    no_calls_.WaitForNotificationWithTimeout(absl::FromChrono(std::min(grace, kGoAwayLead)));
+    registry_.StopAll(server::Error::kStopped);
     no_calls_.WaitForNotificationWithTimeout(absl::FromChrono(grace));
   }
 

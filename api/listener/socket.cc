@@ -1,5 +1,6 @@
 #include "api/listener/socket.h"
 
+#include <absl/strings/ascii.h>
 #include <absl/strings/str_cat.h>
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -24,8 +25,11 @@ struct Address {
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&bytes); }
 };
 
+// As Go words it: no capital at the start of the system's text.
 Status SystemError(const std::string& what) {
-  return absl::UnavailableError(absl::StrCat(what, ": ", strerror(errno)));
+  std::string reason = strerror(errno);
+  reason[0] = absl::ascii_tolower(static_cast<unsigned char>(reason[0]));
+  return absl::UnavailableError(absl::StrCat(what, ": ", reason));
 }
 
 bool ConsumePrefix(std::string_view* text, std::string_view prefix) {
@@ -100,14 +104,15 @@ void SetOption(int fd, int level, int option, int value) {
   setsockopt(fd, level, option, &value, sizeof(value));
 }
 
-StatusOr<int> BindAndListen(const Address& address, const std::string& url) {
+// `where` is for the error: "tcp 127.0.0.1:2379" or "unix path".
+StatusOr<int> BindAndListen(const Address& address, const std::string& where) {
   const int family = address.get()->sa_family;
   const int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return SystemError(absl::StrCat("listen ", url, ": socket"));
+  if (fd < 0) return SystemError(absl::StrCat("listen ", where, ": socket"));
   if (family != AF_UNIX) SetOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   if (family == AF_INET6) SetOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
   if (bind(fd, address.get(), address.length) != 0 || listen(fd, SOMAXCONN) != 0) {
-    Status status = SystemError(absl::StrCat("listen ", url, ": bind"));
+    Status status = SystemError(absl::StrCat("listen ", where, ": bind"));
     close(fd);
     return status;
   }
@@ -124,7 +129,7 @@ StatusOr<ListeningSocket> OpenListeningSocket(const std::string& url) {
     listener.address = rest;
     ASSIGN_OR_RETURN(const Address address, UnixAddress(listener.address));
     unlink(listener.address.c_str());
-    ASSIGN_OR_RETURN(listener.fd, BindAndListen(address, url));
+    ASSIGN_OR_RETURN(listener.fd, BindAndListen(address, absl::StrCat("unix ", listener.address)));
     return listener;
   }
   std::string host;
@@ -134,10 +139,11 @@ StatusOr<ListeningSocket> OpenListeningSocket(const std::string& url) {
         absl::StrCat("cannot listen on \"", url, "\": only http://host:port and unix://path"));
   }
   ASSIGN_OR_RETURN(Address address, ResolveTcp(host, port));
-  StatusOr<int> fd = BindAndListen(address, url);
+  const std::string where = "tcp " + std::string(rest);
+  StatusOr<int> fd = BindAndListen(address, where);
   if (!fd.ok() && host == "0.0.0.0") {  // a machine without IPv6
     ASSIGN_OR_RETURN(address, ResolveTcp("0", port));
-    fd = BindAndListen(address, url);
+    fd = BindAndListen(address, where);
   }
   ASSIGN_OR_RETURN(listener.fd, std::move(fd));
   listener.address = TcpAddressText(listener.fd);
