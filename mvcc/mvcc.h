@@ -11,12 +11,10 @@
 //
 // What the caller must do, in this order, on one thread (the apply thread):
 //   1. For each committed entry: Store::Begin, changes, WriteTxn::End; rows of other buckets
-//   through
-//      backend().batch(). Compactions through Store::Compact.
+//      through backend().batch(). Compactions through Store::Compact.
 //   2. At the end of the committed batch of entries: Store::Commit(index, term, conf state),
-//   exactly
-//      one backend write. A ResourceExhausted answer (disk full) keeps everything: call Commit
-//      again later, before any further entry. Any other error: end the process.
+//      exactly one backend write. A ResourceExhausted answer (disk full) keeps everything: call
+//      Commit again later, before any further entry. Any other error: end the process.
 //   3. From time to time: RequestFlush; FlushedIndex() then tells what a crash cannot take away.
 // Maintenance calls Compactor::Step (compaction.h) until it says done.
 //
@@ -24,15 +22,12 @@
 //   1. Readers see the changes of a log entry all or none: the index, the current revision and the
 //      pending rows change together under one exclusive hold of Store's lock, in WriteTxn::End.
 //   2. A row that the index names can be read: it is in the value cache, else among the pending
-//   rows,
-//      else in the backend. Commit writes the backend first and clears pending rows after.
+//      rows, else in the backend. Commit writes the backend first and clears pending rows after.
 //   3. A read at revision R is exact if R was not compacted when it began: what compaction C
-//   removes,
-//      from the index or from disk, it removes after every read begun before C was applied has
-//      ended.
+//      removes, from the index or from disk, it removes after every read begun before C was applied
+//      has ended.
 //   4. Whoever reads rows rather than the index skips the logically dead ones (revision <= C and
-//   not
-//      kept by C), so nothing observable depends on how far the physical purge has come.
+//      not kept by C), so nothing observable depends on how far the physical purge has come.
 //   5. An EventSink gets the changes after they are visible, in revision order, and compactions in
 //      the same sequence.
 //

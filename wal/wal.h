@@ -14,29 +14,24 @@
 //      others (a vote, an append answer, "index i is durable") leaves only after Sync() returned
 //      OK. Sync() may be left out while must_sync() is false: then only the commit index has moved.
 //   3. SaveSnapshot() after the snapshot's file is durable (snap/snapshotter.h) and, for a snapshot
-//   of
-//      our own, after a HardState with commit >= its index was appended: replay ignores records
+//      of our own, after a HardState with commit >= its index was appended: replay ignores records
 //      above the last stored commit. Then ReleaseLockTo(), which lets PurgeSegments() delete old
 //      segments.
 //   4. Close() at the end. Dropping a Wal without it is what a crash does, minus the lost bytes.
 //
 // Invariants:
 //   1. Every Append hands all its bytes to the kernel before it returns; nothing waits in user
-//   space,
-//      so a killed process loses nothing and a power cut loses only what was never synced.
+//      space, so a killed process loses nothing and a power cut loses only what was never synced.
 //   2. Segments have consecutive sequence numbers, and a segment is named only after its
-//   predecessor
-//      is complete and durable: only the last one can have a torn end.
+//      predecessor is complete and durable: only the last one can have a torn end.
 //   3. From the last record to its end the last segment holds zeros, so that a reader stops there
-//   and
-//      a torn write shows as a 512-byte sector of zeros.
+//      and a torn write shows as a 512-byte sector of zeros.
 //   4. Everything Open() returned is durable, also what a killed predecessor had not yet synced.
 //   5. An empty HardState is never written. Entries overwrite: a later record of the same or a
-//   lower
-//      index replaces what stood from there on.
+//      lower index replaces what stood from there on.
 //   6. After the first failed call that writes, every further one returns that same error and
-//   touches
-//      nothing: what reached the disk is unknown. The owner ends the process; `wal/` never does.
+//      touches nothing: what reached the disk is unknown. The owner ends the process; `wal/` never
+//      does.
 //
 // Threads: a Wal belongs to one thread at a time (the WAL stage). The free functions below may be
 // called on any thread; those that only read also work beside a writer, in another process too.

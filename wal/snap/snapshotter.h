@@ -12,8 +12,7 @@
 //
 // Invariants:
 //   1. A file is complete and durable, its name too, when SaveSnap returns OK; before that there is
-//   no
-//      file of that name, or the older one (written beside, renamed into place).
+//      no file of that name, or the older one (written beside, renamed into place).
 //   2. The snapshot of index 0 is never written.
 //   3. A file that cannot be read is renamed to "<name>.broken" and never looked at again.
 //
