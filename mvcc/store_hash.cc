@@ -85,6 +85,11 @@ StatusOr<HashKvResult> Store::HashKv(Revision revision) const {
     result.compacted = compacted_;
   }
   result.hashed = revision.value() == 0 ? result.current : revision;
+  // Below every row; the reference asks only positive revisions whether they are compacted.
+  if (revision.value() < 0) {
+    result.hash = KeyHasher({.revision = revision, .compacted = result.compacted}).hash();
+    return result;
+  }
   if (result.hashed < result.compacted) result.error = Error::kCompacted;
   if (result.hashed > result.current) result.error = Error::kFutureRevision;
   if (result.error != Error::kNone) return result;

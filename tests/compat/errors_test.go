@@ -103,7 +103,7 @@ func TestBadRequestsAreAnsweredAlike(t *testing.T) {
 
 		&pb.CompactionRequest{}, &pb.CompactionRequest{Revision: 3}, &pb.CompactionRequest{Revision: 999},
 		&pb.CompactionRequest{Revision: -1}, &pb.CompactionRequest{Revision: 2, Physical: true},
-		&pb.HashKVRequest{Revision: 2}, &pb.HashKVRequest{Revision: 999},
+		&pb.HashKVRequest{Revision: 2}, &pb.HashKVRequest{Revision: 999}, &pb.HashKVRequest{Revision: -3},
 
 		&pb.LeaseGrantRequest{ID: 9, TTL: 600}, &pb.LeaseGrantRequest{ID: 9, TTL: 600},
 		&pb.LeaseGrantRequest{ID: 10}, &pb.LeaseGrantRequest{ID: 11, TTL: -1},

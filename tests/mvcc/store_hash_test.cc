@@ -67,6 +67,12 @@ TEST_F(StoreHashTest, EqualsTheReferencesHashes) {
 
 TEST_F(StoreHashTest, EmptyStoreHashesTheBucketName) { EXPECT_EQ(HashKv(0), 0x40a4756du); }
 
+TEST_F(StoreHashTest, NegativeRevisionHashesNoRows) {
+  WriteKnownHistory();
+  ASSERT_EQ(store_->Compact(Revision(16)), Error::kNone);
+  EXPECT_EQ(HashKv(-5), 0x40a4756du);
+}
+
 TEST_F(StoreHashTest, CompactionHashIsKeptAndIsThatOfBefore) {
   WriteKnownHistory();
   const uint32_t before = HashKv(16);
