@@ -74,7 +74,8 @@ TEST(KeyValueViewTest, UnknownFieldsAreSkipped) {
       "\x55"
       "1234",
       20);
-  const auto view = KeyValueView::Parse(unknown + key);
+  const std::string bytes = unknown + key;  // the view looks into it
+  const auto view = KeyValueView::Parse(bytes);
   ASSERT_TRUE(view);
   EXPECT_EQ(view->key, "k");
 }

@@ -2,6 +2,7 @@
 // revisions stand still. Run under ThreadSanitizer too.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <thread>
@@ -82,9 +83,9 @@ TEST_F(StoreConcurrencyTest, ReadersSeeTransactionsWhole) {
     CheckPairs(*result);
   });
   Run([this](Random& random) {
-    // A pinned revision read twice is the same.
-    const Revision at(store_->current_revision().value() -
-                      static_cast<int64_t>(random.Uniform(50)));
+    // A pinned revision read twice is the same. (0 or less would mean the current one.)
+    const Revision at(std::max<int64_t>(
+        1, store_->current_revision().value() - static_cast<int64_t>(random.Uniform(50))));
     const auto first = store_->Range({kFirstKey, kToTheEnd}, {.revision = at});
     const auto second = store_->Range({kFirstKey, kToTheEnd}, {.revision = at});
     ASSERT_OK(first);
@@ -96,10 +97,11 @@ TEST_F(StoreConcurrencyTest, ReadersSeeTransactionsWhole) {
   });
   Run([this](Random&) {
     const Revision last = store_->current_revision();
-    const auto events = store_->ReadEvents(last - 20, last, 1 << 20);
+    const Revision first = std::max(last - 20, kFirstRevision);
+    const auto events = store_->ReadEvents(first, last, 1 << 20);
     ASSERT_OK(events);
     if (events->error != Error::kNone) return;
-    Revision expected = last - 20;
+    Revision expected = first;
     for (const EventBatch& batch : events->batches) {
       if (batch.revision > store_->compacted_revision()) {
         ASSERT_GE(batch.revision, expected);

@@ -17,6 +17,7 @@ class WatchStoreTest : public StoreTest {
     CommitAndReopen();
     Attach();
     stream_ = stage_->NewStream(&sink_);
+    Take();  // a test may exchange the store: the stage must have taken this one over by then
   }
   void TearDown() override {
     stream_.reset();
