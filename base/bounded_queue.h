@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/wait_until.h"
 
 namespace kvorum {
 
@@ -46,15 +47,7 @@ class BoundedQueue {
   // and when closed and drained. One consumer only.
   std::vector<T> PopAll(TimePoint deadline = TimePoint::max()) {
     absl::MutexLock lock(&mutex_);
-    while (items_.empty() && !closed_ && !woken_) {
-      if (deadline == TimePoint::max()) {
-        not_empty_.Wait(&mutex_);
-      } else {
-        // Compared before it is subtracted from: a deadline of TimePoint::min() would overflow.
-        const TimePoint now = std::chrono::steady_clock::now();
-        if (deadline <= now) break;
-        not_empty_.WaitWithTimeout(&mutex_, absl::FromChrono(deadline - now));
-      }
+    while (items_.empty() && !closed_ && !woken_ && WaitUntil(not_empty_, mutex_, deadline)) {
     }
     return Take();
   }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/wait_until.h"
 
 namespace kvorum::mvcc {
 namespace {
@@ -66,14 +67,7 @@ WatchInbox::Contents WatchInbox::Take() {
 
 void WatchInbox::Wait(TimePoint deadline) {
   absl::MutexLock lock(&mutex_);
-  while (contents_.empty() && !woken_) {
-    if (deadline == TimePoint::max()) {
-      changed_.Wait(&mutex_);
-      continue;
-    }
-    const Duration left = deadline - std::chrono::steady_clock::now();
-    if (left <= Duration::zero()) break;
-    changed_.WaitWithTimeout(&mutex_, absl::FromChrono(left));
+  while (contents_.empty() && !woken_ && WaitUntil(changed_, mutex_, deadline)) {
   }
   woken_ = false;
 }
