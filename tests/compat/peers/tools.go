@@ -42,8 +42,11 @@ func Tool(t testing.TB, name string) string {
 	if err := buildOnce(); err != nil {
 		t.Fatal(err)
 	}
-	return filepath.Join(moduleDir(), "bin", name)
+	return ToolPath(name)
 }
+
+// ToolPath returns where Tool and BuildTools put a program; it may not have been built yet.
+func ToolPath(name string) string { return filepath.Join(moduleDir(), "bin", name) }
 
 // BuildTools builds every tool without running a test.
 func BuildTools() error { return buildOnce() }
