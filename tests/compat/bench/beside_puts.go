@@ -88,7 +88,8 @@ func (p *putStream) run(ctx context.Context, atLeast time.Duration,
 			pending = false
 		case <-clock.C: // which leaves out what a busy machine was late for; the due times do not
 			for ; !due.After(time.Now()); due = due.Add(interval) {
-				p.running.Go(func() { p.put(ctx, due) })
+				thisDue := due
+				p.running.Go(func() { p.put(ctx, thisDue) })
 			}
 		}
 	}
