@@ -25,6 +25,9 @@ namespace asio = boost::asio;
 
 namespace {
 
+// For HTTP answers to leave, once nothing waits for the server any more.
+constexpr Duration kLastAnswers = std::chrono::seconds(1);
+
 // The thread of listener and HTTP, and what runs on it.
 class FrontEndImpl final : public FrontEnd {
  public:
@@ -62,7 +65,10 @@ class FrontEndImpl final : public FrontEnd {
 
   void Shutdown(Duration grace) override {
     if (!thread_.joinable() || std::exchange(shut_down_, true)) return;
-    OnIoThread([this] { mux_.Stop(); });
+    OnIoThread([this] {
+      mux_.Stop();
+      http_->EndWhenIdle();
+    });
     grpc_->Shutdown(grace);
   }
 
@@ -70,8 +76,14 @@ class FrontEndImpl final : public FrontEnd {
     if (!thread_.joinable()) return;
     CHECK(shut_down_) << "Shutdown comes before Join";
     grpc_->Join();
-    // A health check that waits for the server has been answered or is about to be.
-    for (bool idle = false; !idle;) OnIoThread([this, &idle] { idle = http_->pending() == 0; });
+    // What waited for the server has been answered or is about to be; who does not take his answer
+    // is not waited for.
+    absl::Notification idle;
+    OnIoThread([this, &idle] { http_->WhenIdle([&idle] { idle.Notify(); }); });
+    if (!idle.WaitForNotificationWithTimeout(absl::FromChrono(kLastAnswers))) {
+      OnIoThread([this] { http_->CloseAll(); });
+      idle.WaitForNotification();
+    }
     io_.stop();
     thread_.join();
   }

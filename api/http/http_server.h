@@ -1,15 +1,16 @@
 #pragma once
 // Speaks HTTP/1.1 on connections that the port's sniffer found to be HTTP, and answers by a router.
 //
-// One request at a time a connection, keep-alive, bounded in the sizes of head and body and in idle
-// time. Threads: one thread runs the io_context; Serve and the router's handlers run on it.
+// One request at a time a connection, keep-alive; bounds are in http_connection.h. Threads: one
+// thread runs the io_context; all methods and the router's handlers run on it.
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "api/grpc/waiting.h"
 #include "api/http/router.h"
-#include "base/clock.h"
 
 namespace boost::asio {
 class io_context;
@@ -17,9 +18,8 @@ class io_context;
 
 namespace kvorum::api {
 
-inline constexpr Duration kHttpIdleTimeout = std::chrono::minutes(5);
-inline constexpr size_t kHttpHeadBytes = 1 << 20;  // Go's bound
-inline constexpr size_t kHttpBodyBytes = 1 << 20;  // no path served takes a body
+class HttpConnection;
+struct HttpActivity;
 
 // Resumes coroutines on the thread of an io_context.
 class IoExecutor final : public Executor {
@@ -34,17 +34,26 @@ class IoExecutor final : public Executor {
 class HttpServer {
  public:
   // Both outlive this object and its connections, which end with the io_context.
-  HttpServer(boost::asio::io_context* io, const HttpRouter* router) : io_(io), router_(router) {}
+  HttpServer(boost::asio::io_context* io, const HttpRouter* router);
 
   // Takes over a connection, of which `read` was read already.
   void Serve(int fd, std::string read);
-  // Answers that are still being worked out.
-  int64_t pending() const { return *pending_; }
+  // No further requests: idle connections are closed, the others after their answer.
+  void EndWhenIdle();
+  // Cuts all connections; what they wait for fails.
+  void CloseAll();
+  // `idle` runs when no request is without its answer, perhaps at once.
+  void WhenIdle(std::function<void()> idle);
 
  private:
   boost::asio::io_context* const io_;
   const HttpRouter* const router_;
-  const std::shared_ptr<int64_t> pending_ = std::make_shared<int64_t>(0);
+  static constexpr size_t kFirstSweep = 64;
+  void Remember(const std::shared_ptr<HttpConnection>& connection);
+
+  const std::shared_ptr<HttpActivity> activity_;
+  std::vector<std::weak_ptr<HttpConnection>> connections_;  // some of them gone
+  size_t sweep_at_ = kFirstSweep;
 };
 
 }  // namespace kvorum::api

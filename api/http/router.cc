@@ -1,6 +1,8 @@
 #include "api/http/router.h"
 
+#include <algorithm>
 #include <cctype>
+#include <utility>
 
 namespace kvorum::api {
 namespace {
@@ -27,14 +29,39 @@ std::string QueryUnescape(std::string_view text) {
   return out;
 }
 
-void AddCors(HttpReply* reply) {
-  reply->headers.emplace_back("Access-Control-Allow-Methods", "POST, GET, OPTIONS, PUT, DELETE");
-  reply->headers.emplace_back("Access-Control-Allow-Origin", "*");
-  reply->headers.emplace_back("Access-Control-Allow-Headers",
-                              "accept, content-type, authorization");
+HttpHeaders CorsHeaders() {
+  return {{"Access-Control-Allow-Methods", "POST, GET, OPTIONS, PUT, DELETE"},
+          {"Access-Control-Allow-Origin", "*"},
+          {"Access-Control-Allow-Headers", "accept, content-type, authorization"}};
 }
 
 }  // namespace
+
+const std::string* HttpRequest::Header(std::string_view name) const {
+  const auto same_letter = [](unsigned char a, unsigned char b) {
+    return std::tolower(a) == std::tolower(b);
+  };
+  for (const auto& [key, value] : headers) {
+    if (std::equal(key.begin(), key.end(), name.begin(), name.end(), same_letter)) return &value;
+  }
+  return nullptr;
+}
+
+bool PercentDecode(std::string_view text, std::string* decoded) {
+  decoded->clear();
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      *decoded += text[i];
+      continue;
+    }
+    const int high = i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
+    const int low = high >= 0 ? HexDigit(text[i + 2]) : -1;
+    if (low < 0) return false;
+    *decoded += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return true;
+}
 
 HttpReply HttpError(int status, std::string_view text) {
   HttpReply reply;
@@ -63,27 +90,40 @@ void HttpRouter::Get(std::string path, Handler handler) {
   handlers_.emplace(std::move(path), std::move(handler));
 }
 
-void HttpRouter::Handle(const HttpRequest& request, Respond respond) const {
-  const auto with_cors = [respond = std::move(respond)](HttpReply reply) {
-    AddCors(&reply);
-    respond(std::move(reply));
-  };
+void HttpRouter::Mount(std::string prefix, ExchangeHandler handler) {
+  mounts_.emplace(std::move(prefix), std::move(handler));
+}
+
+const HttpRouter::ExchangeHandler* HttpRouter::FindMount(std::string_view path) const {
+  for (const auto& [prefix, handler] : mounts_) {
+    if (path.starts_with(prefix)) return &handler;
+  }
+  return nullptr;
+}
+
+void HttpRouter::Handle(std::shared_ptr<HttpExchange> exchange) const {
+  const HttpRequest& request = exchange->request();
+  exchange->AddHeaders(CorsHeaders());
   if (request.method == "OPTIONS") {
-    with_cors(HttpReply());
+    exchange->Respond(HttpReply());
+    return;
+  }
+  if (const ExchangeHandler* mounted = FindMount(request.path)) {
+    (*mounted)(std::move(exchange));
     return;
   }
   const auto handler = handlers_.find(request.path);
   if (handler == handlers_.end()) {
-    with_cors(HttpError(404, "404 page not found"));
+    exchange->Respond(HttpError(404, "404 page not found"));
     return;
   }
   if (request.method != "GET") {
     HttpReply reply = HttpError(405, "Method Not Allowed");
     reply.headers.emplace_back("Allow", "GET");
-    with_cors(std::move(reply));
+    exchange->Respond(std::move(reply));
     return;
   }
-  handler->second(request, with_cors);
+  handler->second(request, [exchange](HttpReply reply) { exchange->Respond(std::move(reply)); });
 }
 
 }  // namespace kvorum::api

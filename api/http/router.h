@@ -1,5 +1,5 @@
 #pragma once
-// HTTP requests of the client port, from method and path to an answer, without a socket.
+// HTTP requests of the client port, from method and path to a handler, without a socket.
 //
 // Every answer gets the CORS headers of etcd's default (every origin allowed) and OPTIONS is always
 // answered 200. Unknown paths and wrong methods get Go's texts. Follows etcd server/embed/serve.go
@@ -7,24 +7,14 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "api/http/exchange.h"
+
 namespace kvorum::api {
-
-struct HttpRequest {
-  std::string method;  // "GET"
-  std::string path;    // without the query, as sent
-  std::string query;   // after '?', may be empty
-};
-
-struct HttpReply {
-  int status = 200;
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
-};
 
 // Go's http.Error: plain text with a newline at its end.
 HttpReply HttpError(int status, std::string_view text);
@@ -32,18 +22,28 @@ HttpReply HttpError(int status, std::string_view text);
 // The values of `name` in a query string, percent-decoded, in order.
 std::vector<std::string> QueryValues(std::string_view query, std::string_view name);
 
+// Undoes the percent-encoding of a path; false if it is none.
+bool PercentDecode(std::string_view text, std::string* decoded);
+
 class HttpRouter {
  public:
   using Respond = std::function<void(HttpReply)>;
   // Calls `respond` once, now or later, on the HTTP thread.
   using Handler = std::function<void(const HttpRequest&, Respond)>;
+  // Answers through the exchange, now or later.
+  using ExchangeHandler = std::function<void(std::shared_ptr<HttpExchange>)>;
 
   // Before the first Handle. Only GET is allowed on `path`.
   void Get(std::string path, Handler handler);
+  // Before the first Handle. All methods and paths below `prefix`, which ends in '/'.
+  void Mount(std::string prefix, ExchangeHandler handler);
   // Thread-safe once set up.
-  void Handle(const HttpRequest& request, Respond respond) const;
+  void Handle(std::shared_ptr<HttpExchange> exchange) const;
 
  private:
+  const ExchangeHandler* FindMount(std::string_view path) const;
+
+  std::map<std::string, ExchangeHandler, std::less<>> mounts_;
   std::map<std::string, Handler, std::less<>> handlers_;
 };
 
