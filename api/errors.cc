@@ -104,6 +104,8 @@ ErrorEntry DescribeError(server::Error error) {
       return {StatusCode::UNKNOWN, "raft proposal dropped"};
     case Error::kUnimplemented:
       return {StatusCode::UNIMPLEMENTED, "etcdserver: not implemented by this server"};
+    case Error::kDiskFull:
+      return {StatusCode::UNKNOWN, "etcdserver: no space left on device"};
     case Error::kInternal:
       return {StatusCode::INTERNAL, "etcdserver: internal error, see the server's log"};
   }

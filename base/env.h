@@ -92,6 +92,8 @@ class Env {
   virtual Status RemoveFile(const std::string& path) = 0;
   virtual Status RemoveDir(const std::string& dir) = 0;  // must be empty
   virtual Status SyncDir(const std::string& dir) = 0;
+  // Bytes that may still be written to the file system `path` is on.
+  virtual StatusOr<uint64_t> FreeBytes(const std::string& path) = 0;
 
   // Conveniences on top of the above.
   bool Exists(const std::string& path);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -237,6 +238,12 @@ class PosixEnvironment : public Env {
     if (fd < 0) return ErrnoStatus(errno, "open", dir);
     const absl::Cleanup close_fd = [fd] { close(fd); };
     return Checked(fsync(fd), "fsync", dir);
+  }
+
+  StatusOr<uint64_t> FreeBytes(const std::string& path) override {
+    struct statvfs info;
+    if (statvfs(path.c_str(), &info) != 0) return ErrnoStatus(errno, "statvfs", path);
+    return uint64_t{info.f_bavail} * info.f_frsize;
   }
 
  private:

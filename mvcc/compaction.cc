@@ -33,7 +33,8 @@ StatusOr<Compactor::Progress> Compactor::Step() {
     case Phase::kIdle:
       return Begin();
     case Phase::kReaders:
-      if (!store_.epochs_.QuietBefore(job_.epoch)) return Progress::kWaitReaders;
+      waits_for_readers_ = !store_.epochs_.QuietBefore(job_.epoch);
+      if (waits_for_readers_) return Progress::kWaitReaders;
       phase_ = job_.hash_wanted ? Phase::kHash : Phase::kIndex;
       return Progress::kMore;
     case Phase::kHash:
@@ -143,35 +144,43 @@ StatusOr<Compactor::Progress> Compactor::AwaitDurable() {
 }
 
 StatusOr<Compactor::Progress> Compactor::PurgeOne() {
-  ASSIGN_OR_RETURN(const bool more, store_.backend_->PurgeOneFile(kPurgeDeadShare));
-  if (more) return Progress::kMore;
-  if (purgeable_->memory_bytes() > kDeadSetBytesMax) RETURN_IF_ERROR(RewriteAll(nullptr));
+  const bool set_too_large = purgeable_->memory_bytes() > kDeadSetBytesMax;
+  ASSIGN_OR_RETURN(const PurgeResult result,
+                   store_.backend_->PurgeOneFile(set_too_large ? 0 : kPurgeDeadShare));
+  if (result == PurgeResult::kRewrote) return Progress::kMore;
+  if (result == PurgeResult::kBusy) return Progress::kWaitFiles;
+  if (set_too_large) ForgetPurged();
   done_.store(job_.revision.value(), std::memory_order_release);
   phase_ = Phase::kIdle;
   return Progress::kMore;
 }
 
-// With every file rewritten none of the purgeable rows is left anywhere, so the set can begin anew.
-Status Compactor::RewriteAll(std::atomic<bool>* cancelled) {
-  RETURN_IF_ERROR(store_.backend_->Defragment(cancelled));
+// With none of the purgeable rows left in any file, the set can begin anew.
+void Compactor::ForgetPurged() {
   absl::MutexLock lock(&store_.mutex_);
   // Not if the index has dropped more since: that is not purgeable yet.
-  if (purgeable_ == nullptr || purgeable_->empty() || purgeable_ != store_.dead_) {
-    return absl::OkStatus();
-  }
+  if (purgeable_ == nullptr || purgeable_->empty() || purgeable_ != store_.dead_) return;
   store_.stale_dead_.merge(purgeable_->ChunkNumbers());
   purgeable_ = std::make_shared<const RevisionSet>(purgeable_->generation() + 1);
   store_.dead_ = purgeable_;
   store_.backend_->SetPurgeable(purgeable_);
-  return absl::OkStatus();
 }
 
-Status Compactor::Defragment(std::atomic<bool>* cancelled) {
-  RETURN_IF_ERROR(RewriteAll(cancelled));
+bool Compactor::Unfinished() const {
+  if (phase_ != Phase::kIdle) return phase_ != Phase::kPurge;
+  absl::ReaderMutexLock lock(&store_.mutex_);
+  return !store_.scheduled_.empty();
+}
+
+StatusOr<Compactor::Progress> Compactor::DefragmentStep() {
+  ASSIGN_OR_RETURN(const PurgeResult result, store_.backend_->PurgeOneFile(0));
+  if (result == PurgeResult::kRewrote) return Progress::kMore;
+  if (result == PurgeResult::kBusy) return Progress::kWaitFiles;
+  ForgetPurged();
   store_.size_.store(store_.size_in_use_bytes(), std::memory_order_relaxed);
-  store_.defragmented_.store(
-      true);  // should the apply thread have been writing the old mark just now
-  return absl::OkStatus();
+  // Should the apply thread have been writing the old mark just now.
+  store_.defragmented_.store(true);
+  return Progress::kIdle;
 }
 
 }  // namespace kvorum::mvcc

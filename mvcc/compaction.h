@@ -42,6 +42,7 @@ class Compactor {
     kWaitReaders,  // call again when some time has passed
     kWaitCommit,   // the apply thread must Commit, with an unchanged position if it has no other
     kWaitDurable,  // a flush was requested; call again when it has ended
+    kWaitFiles,    // the files are being rewritten by someone else; call again soon
   };
 
   explicit Compactor(Store& store);
@@ -49,13 +50,18 @@ class Compactor {
   Compactor& operator=(const Compactor&) = delete;
 
   // One bounded piece of work; the hash and the rewrite of a file can take long, but block nobody.
-  // An error is the backend's.
+  // An error is the backend's; after ResourceExhausted it may be called again.
   StatusOr<Progress> Step();
 
-  // Rewrites everything and sets the size down to what is in use, from the next commit on durably.
-  // Takes as long as it takes to read and write the whole store, and is a pause for nobody.
-  // Cancelled if `cancelled`, which another thread may set, ended it.
-  Status Defragment(std::atomic<bool>* cancelled);
+  // The same for a defragmentation: rewrites a file with purgeable rows, however few. When there is
+  // none left (kIdle) the size is set down to what is in use, from the next commit on durably.
+  // Independent of Step. Answers kIdle, kMore or kWaitFiles.
+  StatusOr<Progress> DefragmentStep();
+
+  // Whether there is a compaction of which a defragmentation would not yet find the dead rows; and
+  // whether reads begun before it are what it waits for.
+  bool Unfinished() const;
+  bool WaitsForReaders() const { return waits_for_readers_; }
 
   // Whether the compaction at `revision` is finished and its purge done: what a physical Compact
   // waits for. Any thread.
@@ -65,7 +71,8 @@ class Compactor {
 
  private:
   enum class Phase { kIdle, kReaders, kHash, kIndex, kMerge, kFinish, kDurable, kPurge };
-  // Above this a full rewrite gets rid of the set of dead rows: after some 400 million revisions.
+  // Above this all files with dead rows are rewritten, to get rid of the set of them: after some
+  // 400 million revisions.
   static constexpr int64_t kDeadSetBytesMax = 64 << 20;
 
   StatusOr<Progress> Begin();
@@ -74,7 +81,7 @@ class Compactor {
   void FinishIndex();
   StatusOr<Progress> AwaitDurable();
   StatusOr<Progress> PurgeOne();
-  Status RewriteAll(std::atomic<bool>* cancelled);
+  void ForgetPurged();
 
   Store& store_;
   std::atomic<int64_t> done_;
@@ -84,6 +91,7 @@ class Compactor {
   std::string resume_;   // the next key of the index
   RevisionSet dropped_;  // by this job so far
   int64_t dropped_bytes_ = 0;
+  bool waits_for_readers_ = false;
   bool flush_requested_ = false;
   // What rewrites leave out at present; null before the first.
   std::shared_ptr<const RevisionSet> purgeable_;

@@ -8,14 +8,18 @@
 namespace kvorum::server {
 
 CompactionRunner::CompactionRunner(mvcc::Store& store, const mvcc::WatchableStore& watches,
-                                   std::function<void()> request_commit)
+                                   mvcc::Compactor& compactor, std::function<void()> request_commit)
     : store_(store),
       watches_(watches),
-      request_commit_(std::move(request_commit)),
-      compactor_(store) {}
+      compactor_(compactor),
+      request_commit_(std::move(request_commit)) {}
 
 TimePoint CompactionRunner::Step(TimePoint now) {
   using Progress = mvcc::Compactor::Progress;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (closed_) return TimePoint::max();  // what is left is for the next start
+  }
   if (watches_.compacted_revision() < store_.compacted_revision()) return now + kRetryInterval;
   const StatusOr<Progress> progress = compactor_.Step();
   // A full disk: writes tell the operator; this waits.
@@ -32,6 +36,7 @@ TimePoint CompactionRunner::Step(TimePoint now) {
       break;
     case Progress::kWaitReaders:
     case Progress::kWaitDurable:
+    case Progress::kWaitFiles:
       break;
   }
   return now + kRetryInterval;

@@ -26,9 +26,10 @@ class CompactionRunner {
   static constexpr Duration kRetryInterval = std::chrono::milliseconds(10);
   static constexpr Duration kFullDiskInterval = std::chrono::seconds(1);
 
-  // `request_commit` makes the apply stage commit. All must outlive this.
+  // `compactor` is used on the maintenance stage alone; `request_commit` makes the apply stage
+  // commit. All must outlive this.
   CompactionRunner(mvcc::Store& store, const mvcc::WatchableStore& watches,
-                   std::function<void()> request_commit);
+                   mvcc::Compactor& compactor, std::function<void()> request_commit);
 
   // Does a bounded piece of work; returns when to call again.
   TimePoint Step(TimePoint now);
@@ -49,8 +50,8 @@ class CompactionRunner {
 
   mvcc::Store& store_;
   const mvcc::WatchableStore& watches_;
+  mvcc::Compactor& compactor_;
   const std::function<void()> request_commit_;
-  mvcc::Compactor compactor_;
 
   absl::Mutex mutex_;
   std::vector<Waiting> waiting_ ABSL_GUARDED_BY(mutex_);

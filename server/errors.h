@@ -59,6 +59,7 @@ enum class Error {
   kProposalDropped,
   // A function that this build refuses: answered Unimplemented, never half done.
   kUnimplemented,
+  kDiskFull,  // no room to rewrite a file of the store
   // A bug or a broken disk seen by one request only.
   kInternal,
 };

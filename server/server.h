@@ -154,8 +154,18 @@ class Server {
   virtual Error ReadOnlyTxn(const etcdserverpb::TxnRequest& request,
                             etcdserverpb::TxnResponse* response) = 0;
   virtual Error HashKv(Revision revision, etcdserverpb::HashKVResponse* response) = 0;
+  // Over the whole store, of what is applied. Reads all of it: on the read pool only.
+  virtual Error Hash(etcdserverpb::HashResponse* response) = 0;
   // Runs `work` on a read pool thread; false (nothing done) when its queue is full.
   [[nodiscard]] virtual bool RunOnReadPool(std::function<void()> work) = 0;
+
+  // -- maintenance -------------------------------------------------------------------------------
+  // Completes `waiter` when a rewrite of this member's files, begun after this call, has given back
+  // what compaction freed and the sizes are set down. No pause for anybody. Calls during a run
+  // share the next one. kDiskFull when there is no room to rewrite a file.
+  virtual void Defragment(Waiter* waiter) = 0;
+  // True: `waiter` will not be resumed; the rewrite goes on.
+  virtual bool AbandonDefragment(Waiter* waiter) = 0;
 
   // -- watch, lease, cluster ---------------------------------------------------------------------
   virtual mvcc::WatchableStore& watchable_store() = 0;

@@ -115,7 +115,14 @@ EtcdServer::EtcdServer(const Config& config, const Dependencies& deps, Recovered
                .proposer = &proposer_,
                .wait_read_index = [this](TimePoint deadline,
                                          Waiter* waiter) { ReadIndex(deadline, waiter); }}),
-      compactions_(state_->store(), state_->watches(), [this] { apply_.RequestCommit(); }) {
+      compactor_(state_->store()),
+      compactions_(state_->store(), state_->watches(), compactor_,
+                   [this] { apply_.RequestCommit(); }),
+      defragmenter_({.store = &state_->store(),
+                     .compactor = &compactor_,
+                     .clock = deps.clock,
+                     .path = paths_.member,
+                     .request_commit = [this] { apply_.RequestCommit(); }}) {
   AddJobs();
   state_->SetFlushListener([this] {
     apply_.OnFlushed();
@@ -134,6 +141,7 @@ void EtcdServer::EndCalls() {
   wait_list_.Close(Error::kStopped);
   read_index_.Close(Error::kStopped);
   compactions_.Close(Error::kStopped);
+  defragmenter_.Close(Error::kStopped);
 }
 
 WalStage::Output EtcdServer::WalOutput() {
@@ -168,6 +176,7 @@ void EtcdServer::AddJobs() {
   timers_.Add([this](TimePoint now) { return publisher_.Step(now); });
   timers_.Add([this](TimePoint now) { return leases_.RevokeExpired(now); });
   compaction_job_ = maintenance_.Add([this](TimePoint now) { return compactions_.Step(now); });
+  defragment_job_ = maintenance_.Add([this](TimePoint now) { return defragmenter_.Step(now); });
   maintenance_.Add([this](TimePoint now) { return PurgeFiles(now); });
   maintenance_.Add([this](TimePoint now) { return FlushStore(now); });
 }
@@ -270,6 +279,10 @@ void EtcdServer::WaitCompacted(Waiter* waiter) {
   if (compactions_.Wait(waiter)) maintenance_.RunSoon(compaction_job_);
 }
 
+void EtcdServer::Defragment(Waiter* waiter) {
+  if (defragmenter_.Wait(waiter)) maintenance_.RunSoon(defragment_job_);
+}
+
 bool EtcdServer::ReadIndexNow() {
   const std::optional<Index> point = raft_.sole_voter_read_point();
   return point && apply_.applied() >= *point && !stopped_.load(std::memory_order_relaxed);
@@ -338,6 +351,14 @@ Error EtcdServer::HashKv(Revision revision, etcdserverpb::HashKVResponse* respon
   response->set_hash(hash->hash);
   response->set_hash_revision(hash->hashed.value());
   response->set_compact_revision(hash->compacted.value());
+  return Error::kOk;
+}
+
+Error EtcdServer::Hash(etcdserverpb::HashResponse* response) {
+  const StatusOr<uint32_t> hash = state_->store().Hash();
+  if (!hash.ok()) return OnReadFault(hash.status());
+  response->mutable_header()->set_revision(revision().value());
+  response->set_hash(*hash);
   return Error::kOk;
 }
 

@@ -12,6 +12,7 @@
 #include "server/apply_stage.h"
 #include "server/bootstrap.h"
 #include "server/compaction_runner.h"
+#include "server/defragmenter.h"
 #include "server/job_stage.h"
 #include "server/lease_calls.h"
 #include "server/own_snapshot.h"
@@ -65,7 +66,11 @@ class EtcdServer final : public Server {
   Error ReadOnlyTxn(const etcdserverpb::TxnRequest& request,
                     etcdserverpb::TxnResponse* response) override;
   Error HashKv(Revision revision, etcdserverpb::HashKVResponse* response) override;
+  Error Hash(etcdserverpb::HashResponse* response) override;
   bool RunOnReadPool(std::function<void()> work) override;
+
+  void Defragment(Waiter* waiter) override;
+  bool AbandonDefragment(Waiter* waiter) override { return defragmenter_.Abandon(waiter); }
 
   mvcc::WatchableStore& watchable_store() override { return state_->watches(); }
   LeaseId NewLeaseId() override { return request_ids_.NextLeaseId(); }
@@ -145,8 +150,11 @@ class EtcdServer final : public Server {
   Proposer proposer_;
   Publisher publisher_;
   LeaseCalls leases_;
+  mvcc::Compactor compactor_;
   CompactionRunner compactions_;
+  Defragmenter defragmenter_;
   size_t compaction_job_ = 0;
+  size_t defragment_job_ = 0;
   ReadPool read_pool_;
 
   std::atomic<bool> stopped_ = false;

@@ -10,7 +10,6 @@
 // on. DataLoss, a row or block is not what was written: stop using this member's store. Internal,
 // anything else: the process must end.
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -75,6 +74,12 @@ class Batch {
   virtual bool empty() const = 0;
 };
 
+enum class PurgeResult {
+  kRewrote,
+  kBusy,     // what there is to rewrite is being rewritten already: look again in a moment
+  kNothing,  // no file has that many purgeable rows
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -110,12 +115,11 @@ class Backend {
   // What the background rewrites may leave out: rows of the `key` bucket whose revision is in
   // `dead`. Replaces what was set before. See compaction.h for when a row may be named here.
   virtual void SetPurgeable(std::shared_ptr<const RevisionSet> dead) = 0;
-  // Rewrites one file (or the young overlapping ones together) in which at least `dead_share` of
-  // the rows are purgeable, about 50 ms for each 16 MB; false when there is none at this time.
-  virtual StatusOr<bool> PurgeOneFile(double dead_share) = 0;
-  // Rewrites everything; a pause for nobody. On return no row purgeable before the call is left.
-  // `cancelled`, if given, may be set from another thread and makes it end early with Cancelled.
-  virtual Status Defragment(std::atomic<bool>* cancelled) = 0;
+  // Rewrites one file (or a few young overlapping ones together) in which at least one row and at
+  // least `dead_share` of all are purgeable, about 50 ms for each 16 MB. kNothing at share 0: no
+  // purgeable row is left. ResourceExhausted, with nothing begun, when the disk has no room for a
+  // copy.
+  virtual StatusOr<PurgeResult> PurgeOneFile(double dead_share) = 0;
 };
 
 struct BackendOptions {

@@ -17,9 +17,16 @@ std::optional<RowKey> ParseBackendKey(const rocksdb::Slice& key) {
   return ParseRowKey({key.data() + 1, key.size() - 1});
 }
 
+// What the rewrite on this thread leaves out. RocksDB makes a filter, the files it passes, and
+// drops it on one thread; the set may be replaced meanwhile.
+thread_local std::shared_ptr<const RevisionSet> left_out_here;
+
 class PurgeFilter : public rocksdb::CompactionFilter {
  public:
-  explicit PurgeFilter(std::shared_ptr<const RevisionSet> dead) : dead_(std::move(dead)) {}
+  explicit PurgeFilter(std::shared_ptr<const RevisionSet> dead) : dead_(std::move(dead)) {
+    left_out_here = dead_;
+  }
+  ~PurgeFilter() override { left_out_here = nullptr; }
   const char* Name() const override { return "kvorum.PurgeFilter"; }
   bool IgnoreSnapshots() const override { return true; }
   Decision FilterV2(int, const rocksdb::Slice& key, ValueType type, const rocksdb::Slice&,
@@ -72,16 +79,10 @@ class HistoryCollector : public rocksdb::TablePropertiesCollector {
 
 class HistoryCollectorFactory : public rocksdb::TablePropertiesCollectorFactory {
  public:
-  explicit HistoryCollectorFactory(std::shared_ptr<const PurgeFilterFactory> filter)
-      : filter_(std::move(filter)) {}
   const char* Name() const override { return "kvorum.HistoryCollectorFactory"; }
-  rocksdb::TablePropertiesCollector* CreateTablePropertiesCollector(Context context) override {
-    // Level 0 is written by flushes, which leave nothing out.
-    return new HistoryCollector(context.level_at_creation > 0 ? filter_->Get() : nullptr);
+  rocksdb::TablePropertiesCollector* CreateTablePropertiesCollector(Context) override {
+    return new HistoryCollector(left_out_here);
   }
-
- private:
-  const std::shared_ptr<const PurgeFilterFactory> filter_;
 };
 
 }  // namespace
@@ -103,9 +104,8 @@ std::shared_ptr<const RevisionSet> PurgeFilterFactory::Get() const {
   return dead_;
 }
 
-std::shared_ptr<rocksdb::TablePropertiesCollectorFactory> NewHistoryCollectorFactory(
-    std::shared_ptr<const PurgeFilterFactory> filter) {
-  return std::make_shared<HistoryCollectorFactory>(std::move(filter));
+std::shared_ptr<rocksdb::TablePropertiesCollectorFactory> NewHistoryCollectorFactory() {
+  return std::make_shared<HistoryCollectorFactory>();
 }
 
 std::optional<FileHistory> ReadFileHistory(const rocksdb::TableProperties& properties) {

@@ -40,9 +40,8 @@ struct FileHistory {
   int64_t generation = 0;
   int64_t left_out = 0;
 };
-// Notes a FileHistory in each file written. `filter` must outlive the result.
-std::shared_ptr<rocksdb::TablePropertiesCollectorFactory> NewHistoryCollectorFactory(
-    std::shared_ptr<const PurgeFilterFactory> filter);
+// Notes a FileHistory in each file written.
+std::shared_ptr<rocksdb::TablePropertiesCollectorFactory> NewHistoryCollectorFactory();
 // Nothing for a file without such rows.
 std::optional<FileHistory> ReadFileHistory(const rocksdb::TableProperties& properties);
 

@@ -54,15 +54,15 @@ std::string AfterBucket(Bucket bucket) {
 
 class RocksDbBackend : public Backend {
  public:
-  RocksDbBackend(std::unique_ptr<rocksdb::Env> env, std::unique_ptr<rocksdb::DB> db,
-                 std::shared_ptr<FlushNotifier> notifier,
+  RocksDbBackend(const BackendOptions& options, std::unique_ptr<rocksdb::Env> env,
+                 std::unique_ptr<rocksdb::DB> db, std::shared_ptr<FlushNotifier> notifier,
                  std::shared_ptr<PurgeFilterFactory> filter)
       : env_(std::move(env)),
         notifier_(std::move(notifier)),
         filter_(std::move(filter)),
         db_(std::move(db)),
         batch_(*db_),
-        purger_(*db_, *filter_) {}
+        purger_(*db_, *filter_, *options.env, options.directory) {}
   ~RocksDbBackend() override {
     rocksdb::CancelAllBackgroundWork(db_.get(), true);
     const rocksdb::Status closed = db_->Close();
@@ -109,8 +109,9 @@ class RocksDbBackend : public Backend {
   void SetPurgeable(std::shared_ptr<const RevisionSet> dead) override {
     filter_->Set(std::move(dead));
   }
-  StatusOr<bool> PurgeOneFile(double dead_share) override { return purger_.PurgeOne(dead_share); }
-  Status Defragment(std::atomic<bool>* cancelled) override;
+  StatusOr<PurgeResult> PurgeOneFile(double dead_share) override {
+    return purger_.PurgeOne(dead_share);
+  }
 
  private:
   // Makes good a request that came while it could not be served.
@@ -161,19 +162,6 @@ StatusOr<Index> RocksDbBackend::FlushedIndex() {
   return flushed_index_;
 }
 
-Status RocksDbBackend::Defragment(std::atomic<bool>* cancelled) {
-  RETURN_IF_ERROR(Flush());
-  // A rewrite that began under an older filter could put purgeable rows behind our back.
-  RETURN_IF_ERROR(FromRocksDb(db_->PauseBackgroundWork()));
-  RETURN_IF_ERROR(FromRocksDb(db_->ContinueBackgroundWork()));
-  rocksdb::CompactRangeOptions options;
-  options.exclusive_manual_compaction = false;  // automatic compactions go on
-  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
-  options.allow_write_stall = true;
-  options.canceled = cancelled;
-  return FromRocksDb(db_->CompactRange(options, nullptr, nullptr));
-}
-
 }  // namespace
 
 StatusOr<std::unique_ptr<Backend>> OpenBackend(const BackendOptions& options) {
@@ -184,14 +172,13 @@ StatusOr<std::unique_ptr<Backend>> OpenBackend(const BackendOptions& options) {
   rocksdb_options.listeners.push_back(notifier);
   auto filter = std::make_shared<PurgeFilterFactory>();
   rocksdb_options.compaction_filter_factory = filter;
-  rocksdb_options.table_properties_collector_factories.push_back(
-      NewHistoryCollectorFactory(filter));
+  rocksdb_options.table_properties_collector_factories.push_back(NewHistoryCollectorFactory());
   rocksdb::DB* db = nullptr;
   const rocksdb::Status opened = rocksdb::DB::Open(rocksdb_options, options.directory, &db);
   if (!opened.ok()) {
     return WithContext(FromRocksDb(opened), "opening state store " + options.directory);
   }
-  return std::make_unique<RocksDbBackend>(std::move(env), std::unique_ptr<rocksdb::DB>(db),
+  return std::make_unique<RocksDbBackend>(options, std::move(env), std::unique_ptr<rocksdb::DB>(db),
                                           std::move(notifier), std::move(filter));
 }
 

@@ -145,6 +145,11 @@ Error FakeServer::HashKv(Revision revision, etcdserverpb::HashKVResponse* respon
   return Error::kOk;
 }
 
+Error FakeServer::Hash(etcdserverpb::HashResponse* response) {
+  response->set_hash(41);
+  return Error::kOk;
+}
+
 bool FakeServer::RunOnReadPool(std::function<void()> work) {
   if (pool_full) return false;
   ++pool_runs_;

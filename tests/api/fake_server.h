@@ -69,6 +69,9 @@ class FakeServer final : public server::Server {
   server::Error ReadOnlyTxn(const etcdserverpb::TxnRequest& request,
                             etcdserverpb::TxnResponse* response) override;
   server::Error HashKv(Revision revision, etcdserverpb::HashKVResponse* response) override;
+  server::Error Hash(etcdserverpb::HashResponse* response) override;
+  void Defragment(server::Waiter* waiter) override { HoldOrResume(waiter); }
+  bool AbandonDefragment(server::Waiter*) override { return false; }
   bool RunOnReadPool(std::function<void()> work) override;
   mvcc::WatchableStore& watchable_store() override { return watches; }
   LeaseId NewLeaseId() override { return LeaseId(4711); }

@@ -279,6 +279,11 @@ void FaultEnv::SetSyncIsNoop(bool noop) {
   sync_is_noop_ = noop;
 }
 
+void FaultEnv::SetFreeBytes(uint64_t bytes) {
+  absl::MutexLock lock(&mutex_);
+  free_bytes_ = bytes;
+}
+
 Status FaultEnv::Enter(Op op, std::string_view path, bool* half_written) {
   if (!powered_) return Crashed();
   ++calls_[static_cast<size_t>(op)];
@@ -509,6 +514,14 @@ Status FaultEnv::SyncDir(const std::string& dir) {
     place.node->modified_durable = place.node->modified;
   }
   return entered;
+}
+
+StatusOr<uint64_t> FaultEnv::FreeBytes(const std::string& path) {
+  absl::MutexLock lock(&mutex_);
+  if (!powered_) return Crashed();
+  RETURN_IF_ERROR(Enter(Op::kInspect, path));
+  RETURN_IF_ERROR(ResolveExisting("statvfs", path).status());
+  return free_bytes_;
 }
 
 }  // namespace kvorum

@@ -102,6 +102,8 @@ class FaultEnv : public Env {
   void ClearFaults();
   // Syncs return OK and make nothing durable: for the control run that shows a test would notice.
   void SetSyncIsNoop(bool noop);
+  // What FreeBytes answers; writes do not care.
+  void SetFreeBytes(uint64_t bytes);
 
   // --- Observation ---
 
@@ -124,6 +126,7 @@ class FaultEnv : public Env {
   Status RemoveFile(const std::string& path) override;
   Status RemoveDir(const std::string& dir) override;
   Status SyncDir(const std::string& dir) override;
+  StatusOr<uint64_t> FreeBytes(const std::string& path) override;
 
  private:
   class OpenFile;
@@ -159,6 +162,7 @@ class FaultEnv : public Env {
   const std::shared_ptr<Node> root_;
   bool powered_ ABSL_GUARDED_BY(mutex_) = true;
   bool sync_is_noop_ ABSL_GUARDED_BY(mutex_) = false;
+  uint64_t free_bytes_ ABSL_GUARDED_BY(mutex_) = uint64_t{1} << 40;
   // Files opened in an earlier one are dead.
   uint64_t epoch_ ABSL_GUARDED_BY(mutex_) = 0;
   std::array<int64_t, static_cast<size_t>(Op::kAny)> calls_ ABSL_GUARDED_BY(mutex_) = {};

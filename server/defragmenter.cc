@@ -1,0 +1,119 @@
+#include "server/defragmenter.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/human_bytes.h"
+#include "base/log.h"
+#include "server/fatal.h"
+
+namespace kvorum::server {
+
+bool Defragmenter::Begin(TimePoint now) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (closed_ || next_.empty()) return false;
+    waiting_ = std::exchange(next_, {});
+  }
+  running_ = true;
+  began_ = now;
+  readers_only_since_ = now;
+  before_ = SizesNow();
+  LOG_INFO("defragmenting", {"path", options_.path}, {"current-db-size-bytes", before_.total},
+           {"current-db-size", HumanBytes(before_.total)},
+           {"current-db-size-in-use-bytes", before_.in_use},
+           {"current-db-size-in-use", HumanBytes(before_.in_use)});
+  return true;
+}
+
+TimePoint Defragmenter::Step(TimePoint now) {
+  if (!running_ && !Begin(now)) return TimePoint::max();
+  {
+    absl::MutexLock lock(&mutex_);
+    if (closed_) return TimePoint::max();
+  }
+  if (HeldUp(now)) return now + kRetryInterval;
+  return RewriteOne(now);
+}
+
+bool Defragmenter::HeldUp(TimePoint now) {
+  if (!options_.compactor->Unfinished()) return false;
+  if (!options_.compactor->WaitsForReaders()) readers_only_since_ = now;
+  return now - readers_only_since_ < kReaderGrace;
+}
+
+TimePoint Defragmenter::RewriteOne(TimePoint now) {
+  using Progress = mvcc::Compactor::Progress;
+  const StatusOr<Progress> progress = options_.compactor->DefragmentStep();
+  if (absl::IsResourceExhausted(progress.status())) {
+    LOG_WARN("failed to defragment", {"error", progress.status()});
+    End(Error::kDiskFull);
+    return now;
+  }
+  if (!progress.ok()) Fatal("failed to defragment the store", {{"error", progress.status()}});
+  if (*progress == Progress::kWaitFiles) return now + kRetryInterval;
+  const TimePoint after = options_.clock->Now();
+  if (*progress == Progress::kMore) return after + std::min(after - now, kLongestRest);
+
+  const Sizes sizes = SizesNow();
+  LOG_INFO("finished defragmenting directory", {"path", options_.path},
+           {"current-db-size-bytes-diff", sizes.total - before_.total},
+           {"current-db-size-bytes", sizes.total}, {"current-db-size", HumanBytes(sizes.total)},
+           {"current-db-size-in-use-bytes-diff", sizes.in_use - before_.in_use},
+           {"current-db-size-in-use-bytes", sizes.in_use},
+           {"current-db-size-in-use", HumanBytes(sizes.in_use)}, {"took", after - began_});
+  options_.request_commit();  // which makes the new sizes part of what is stored
+  End(Error::kOk);
+  return after;
+}
+
+void Defragmenter::End(Error error) {
+  running_ = false;
+  std::vector<Waiter*> done;
+  {
+    absl::MutexLock lock(&mutex_);
+    done = std::exchange(waiting_, {});
+  }
+  if (error == Error::kOk && !done.empty()) LOG_INFO("finished defragment");
+  for (Waiter* waiter : done) waiter->error = error;
+  ResumeAll(done);
+}
+
+Defragmenter::Sizes Defragmenter::SizesNow() const {
+  return {.total = options_.store->size_bytes(), .in_use = options_.store->size_in_use_bytes()};
+}
+
+bool Defragmenter::Wait(Waiter* waiter) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!closed_) {
+      LOG_INFO("starting defragment");
+      next_.push_back(waiter);
+      return true;
+    }
+  }
+  waiter->error = Error::kStopped;
+  Waiter* const one[] = {waiter};
+  waiter->resumer().Resume(one);
+  return false;
+}
+
+bool Defragmenter::Abandon(Waiter* waiter) {
+  absl::MutexLock lock(&mutex_);
+  return std::erase(next_, waiter) + std::erase(waiting_, waiter) > 0;
+}
+
+void Defragmenter::Close(Error error) {
+  std::vector<Waiter*> all;
+  {
+    absl::MutexLock lock(&mutex_);
+    closed_ = true;
+    all = std::exchange(next_, {});
+    all.insert(all.end(), waiting_.begin(), waiting_.end());
+    waiting_.clear();
+  }
+  for (Waiter* waiter : all) waiter->error = error;
+  ResumeAll(all);
+}
+
+}  // namespace kvorum::server
