@@ -64,9 +64,7 @@ bool CompactionRunner::Wait(Waiter* waiter) {
       return true;
     }
   }
-  waiter->error = Error::kStopped;
-  Waiter* const one[] = {waiter};
-  waiter->resumer().Resume(one);
+  ResumeOne(waiter, Error::kStopped);
   return false;
 }
 

@@ -8,10 +8,8 @@
 namespace kvorum::server {
 
 void LeaseCalls::Finish(LeaseRenewWaiter* waiter, Error error, int64_t ttl_seconds) const {
-  waiter->error = error;
   waiter->ttl_seconds = ttl_seconds;
-  Waiter* const one[] = {waiter};
-  waiter->resumer().Resume(one);
+  ResumeOne(waiter, error);
 }
 
 void LeaseCalls::Renew(LeaseId id, TimePoint deadline, LeaseRenewWaiter* waiter) {

@@ -297,9 +297,7 @@ void EtcdServer::ReadIndex(TimePoint deadline, Waiter* waiter) {
     case ReadIndexQueue::Added::kClosed:
       break;
   }
-  waiter->error = Error::kStopped;
-  Waiter* const one[] = {waiter};
-  waiter->resumer().Resume(one);
+  ResumeOne(waiter, Error::kStopped);
 }
 
 bool EtcdServer::Abandon(Waiter* read_waiter) {

@@ -5,6 +5,12 @@
 
 namespace kvorum::server {
 
+void ResumeOne(Waiter* waiter, Error error) {
+  waiter->error = error;
+  Waiter* const one[] = {waiter};
+  waiter->resumer().Resume(one);
+}
+
 void ResumeAll(std::span<Waiter*> waiters) {
   if (waiters.empty()) return;
   // Stable, so that calls are resumed in the order their entries were applied.

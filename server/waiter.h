@@ -40,6 +40,9 @@ class Waiter {
   Resumer* resumer_;
 };
 
+// Ends the wait of one call: most often one that is refused before it began to wait.
+void ResumeOne(Waiter* waiter, Error error);
+
 // Groups `waiters` by their resumer and resumes each group once. Reorders `waiters`.
 void ResumeAll(std::span<Waiter*> waiters);
 
