@@ -35,6 +35,17 @@ struct Config {
   uint32_t election_timeout_ms = 1000;
   Duration watch_progress_notify_interval = std::chrono::minutes(10);  // at least 100 ms
 
+  // --feature-gates, by etcd's names.
+  bool compact_hash_check = false;
+  bool fast_lease_keep_alive = true;
+  bool initial_corrupt_check = false;
+  bool lease_checkpoint = false;
+  bool lease_checkpoint_persist = false;  // only with lease_checkpoint
+  bool priority_request = false;
+  bool set_member_local_addr = false;
+  std::string member_local_address;  // what that gate found; empty: the system's choice
+  bool stop_grpc_service_on_defrag = false;
+
   std::string log_level = "info";
   std::vector<std::string> log_outputs = {"default"};
   std::string logger = "zap";

@@ -8,12 +8,6 @@
 namespace kvorum::server {
 namespace {
 
-void Refuse(ProposalWaiter* waiter, Error error) {
-  waiter->error = error;
-  Waiter* const one[] = {waiter};
-  waiter->resumer().Resume(one);
-}
-
 bool IsServed(const etcdserverpb::InternalRaftRequest& request) {
   const RequestKind kind = KindOf(request);
   return kind != RequestKind::kNone && kind != RequestKind::kNotServed &&
@@ -43,11 +37,15 @@ void Proposer::Propose(std::unique_ptr<etcdserverpb::InternalRaftRequest> reques
     return Submit(alarm, deadline, waiter, Error::kNoSpace);
   }
   // What is logged has to be applied, by this build as well.
-  if (!IsServed(*request)) return Refuse(waiter, Error::kUnimplemented);
-  if (parts_.raft->committed().value() > parts_.apply->applied().value() + kMaxApplyLag) {
-    return Refuse(waiter, Error::kTooManyRequests);
-  }
+  if (!IsServed(*request)) return ResumeOne(waiter, Error::kUnimplemented);
+  if (Overloaded(*request)) return ResumeOne(waiter, Error::kTooManyRequests);
   Submit(*request, deadline, waiter);
+}
+
+bool Proposer::Overloaded(const etcdserverpb::InternalRaftRequest& request) const {
+  const bool priority = parts_.config->priority_request && request.has_lease_revoke();
+  const uint64_t lag_max = priority ? kMaxPriorityApplyLag : kMaxApplyLag;
+  return parts_.raft->committed().value() > parts_.apply->applied().value() + lag_max;
 }
 
 void Proposer::ProposeOwn(etcdserverpb::InternalRaftRequest request, OnDone done) {
@@ -71,11 +69,11 @@ void Proposer::Submit(etcdserverpb::InternalRaftRequest& request, TimePoint dead
   request.mutable_header()->set_id(id);
   std::string data = request.SerializeAsString();
   if (data.size() > parts_.config->max_request_bytes) {
-    return Refuse(waiter, Error::kRequestTooLarge);
+    return ResumeOne(waiter, Error::kRequestTooLarge);
   }
   deadline = std::min(deadline, LatestDeadline());
   if (!parts_.wait_list->Add(id, deadline, waiter, answer)) {
-    return Refuse(waiter, Error::kStopped);
+    return ResumeOne(waiter, Error::kStopped);
   }
   const bool queued = parts_.raft->Propose(
       {.request_id = id, .deadline = deadline, .data = SharedBytes(std::move(data))});

@@ -22,6 +22,8 @@ namespace kvorum::server {
 
 // Committed entries that may wait to be applied before new requests are refused.
 inline constexpr uint64_t kMaxApplyLag = 5000;
+// The same for revocations of leases with the PriorityRequest gate: they make room.
+inline constexpr uint64_t kMaxPriorityApplyLag = 10000;
 
 class Proposer {
  public:
@@ -52,6 +54,7 @@ class Proposer {
   // `answer`: what the waiter is told in place of the result.
   void Submit(etcdserverpb::InternalRaftRequest& request, TimePoint deadline,
               ProposalWaiter* waiter, Error answer = Error::kOk);
+  bool Overloaded(const etcdserverpb::InternalRaftRequest& request) const;
   // The deadline of a request that must end with the server's own patience.
   TimePoint LatestDeadline() const;
   etcdserverpb::InternalRaftRequest NoSpaceAlarm() const;

@@ -5,6 +5,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <boost/asio/ip/address.hpp>
+
+#include "server/flags/urls.h"
+
 namespace kvorum::server::flags {
 
 // Connecting a datagram socket only looks up the route; the address is one reserved for examples.
@@ -24,6 +28,18 @@ std::string DefaultRouteHost() {
   }
   close(fd);
   return text;
+}
+
+std::string FirstRoutableHost(const std::vector<std::string>& urls) {
+  for (const std::string& text : urls) {
+    const StatusOr<Url> url = ParseUrl(text);
+    const StatusOr<HostPort> address = SplitHostPort(url.ok() ? url->host : "");
+    if (!address.ok()) continue;
+    boost::system::error_code error;
+    const auto ip = boost::asio::ip::make_address(address->host, error);
+    if (!error && !ip.is_loopback() && !ip.is_unspecified()) return ip.to_string();
+  }
+  return "";
 }
 
 }  // namespace kvorum::server::flags

@@ -17,21 +17,24 @@ struct Gate {
   std::string_view name;
   Stage stage;
   bool initial;
-  // Changes nothing that can be seen here.
-  bool harmless = false;
+  // What the gate switches is in this build, or there is nothing here that it could switch.
+  bool built = false;
 };
 
+constexpr std::string_view kAllAlpha = "AllAlpha";
+constexpr std::string_view kAllBeta = "AllBeta";
+
 constexpr Gate kGates[] = {
-    {"AllAlpha", Stage::kAll, false, true},
-    {"AllBeta", Stage::kAll, false, true},
+    {kAllAlpha, Stage::kAll, false, true},
+    {kAllBeta, Stage::kAll, false, true},
     {"CompactHashCheck", Stage::kAlpha, false},
     {"FastLeaseKeepAlive", Stage::kBeta, true},
     {"InitialCorruptCheck", Stage::kAlpha, false},
     {"LeaseCheckpoint", Stage::kAlpha, false},
     {"LeaseCheckpointPersist", Stage::kAlpha, false},
-    {"PriorityRequest", Stage::kAlpha, false},
-    {"SetMemberLocalAddr", Stage::kAlpha, false},
-    // Defragmentation pauses nothing, so there is nothing to stop for it.
+    {"PriorityRequest", Stage::kAlpha, false, true},
+    // Of connections to other members, of which a single one has none.
+    {"SetMemberLocalAddr", Stage::kAlpha, false, true},
     {"StopGRPCServiceOnDefrag", Stage::kAlpha, false},
     // Of etcd's backend.
     {"TxnModeWriteWithSharedBuffer", Stage::kBeta, true, true},
@@ -59,14 +62,13 @@ Status Apply(std::string_view setting, Settings* settings) {
                                       ", err: strconv.ParseBool: parsing " + GoQuote(value) +
                                       ": invalid syntax");
   }
-  if (FindGate(name) == nullptr) {
-    return absl::InvalidArgumentError("unrecognized feature gate: " + name);
-  }
   (*settings)[name] = *on;
   return absl::OkStatus();
 }
 
-StatusOr<Settings> Parse(std::string_view text, Settings settings) {
+// What one text says, whether or not there are such gates.
+StatusOr<Settings> Parse(std::string_view text) {
+  Settings settings;
   for (const std::string& setting :
        std::vector<std::string>(absl::StrSplit(std::string(text), ',', absl::SkipEmpty()))) {
     RETURN_IF_ERROR(Apply(setting, &settings));
@@ -74,11 +76,16 @@ StatusOr<Settings> Parse(std::string_view text, Settings settings) {
   return settings;
 }
 
+// "All of a stage" sets the gates that nobody has set yet, now or in an earlier flag.
+void SetTheRest(Stage stage, bool on, Settings* settings) {
+  for (const Gate& gate : kGates) {
+    if (gate.stage == stage) settings->emplace(gate.name, on);
+  }
+}
+
 bool Enabled(const Settings& settings, const Gate& gate) {
-  if (auto it = settings.find(gate.name); it != settings.end()) return it->second;
-  if (gate.stage == Stage::kAll) return gate.initial;
-  const auto all = settings.find(gate.stage == Stage::kAlpha ? "AllAlpha" : "AllBeta");
-  return all != settings.end() ? all->second : gate.initial;
+  const auto it = settings.find(gate.name);
+  return it != settings.end() ? it->second : gate.initial;
 }
 
 std::string Text(const Settings& settings) {
@@ -89,12 +96,25 @@ std::string Text(const Settings& settings) {
   return text;
 }
 
-Settings ParseCanonical(std::string_view gates) { return Parse(gates, {}).value_or(Settings()); }
+Settings ParseCanonical(std::string_view gates) { return Parse(gates).value_or(Settings()); }
 
 }  // namespace
 
 StatusOr<std::string> MergeFeatureGates(std::string_view before, std::string_view text) {
-  ASSIGN_OR_RETURN(const Settings settings, Parse(text, ParseCanonical(before)));
+  ASSIGN_OR_RETURN(const Settings given, Parse(text));
+  Settings settings = ParseCanonical(before);
+  for (const auto& [name, on] : given) {
+    if (FindGate(name) == nullptr) {
+      return absl::InvalidArgumentError("unrecognized feature gate: " + name);
+    }
+    settings[name] = on;
+  }
+  if (const auto all = given.find(kAllAlpha); all != given.end()) {
+    SetTheRest(Stage::kAlpha, all->second, &settings);
+  }
+  if (const auto all = given.find(kAllBeta); all != given.end()) {
+    SetTheRest(Stage::kBeta, all->second, &settings);
+  }
   return Text(settings);
 }
 
@@ -108,7 +128,7 @@ std::string UnsupportedFeatures(std::string_view gates) {
   Settings missing;
   for (const Gate& gate : kGates) {
     const bool on = Enabled(settings, gate);
-    if (on != gate.initial && !gate.harmless) missing[std::string(gate.name)] = on;
+    if (on != gate.initial && !gate.built) missing[std::string(gate.name)] = on;
   }
   return Text(missing);
 }

@@ -9,12 +9,13 @@
 
 namespace kvorum::server::flags {
 
-// `text` put on top of the canonical value `before`: repeated flags add up. InvalidArgument with
-// etcd's text for unknown gates and bad values.
+// `text` put on top of the canonical value `before`: repeated flags add up, and AllAlpha and
+// AllBeta set only what nothing has set so far. InvalidArgument with etcd's text for unknown gates
+// and bad values.
 StatusOr<std::string> MergeFeatureGates(std::string_view before, std::string_view text);
 
-// How a gate stands under the canonical value `gates`: set by name, else by AllAlpha or AllBeta,
-// else its default.
+// How a gate stands under the canonical value `gates`: as it was set, by name or by AllAlpha or
+// AllBeta, else its default.
 bool FeatureEnabled(std::string_view gates, std::string_view name);
 
 // The gates that would have to stand otherwise for this build, "Name=true,..."; empty if none.

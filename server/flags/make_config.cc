@@ -5,6 +5,8 @@
 #include <limits>
 
 #include "base/go_duration.h"
+#include "server/flags/default_host.h"
+#include "server/flags/feature_gates.h"
 #include "server/flags/urls.h"
 
 namespace kvorum::server::flags {
@@ -45,6 +47,23 @@ Duration ProgressInterval(const FlagValues& values, std::vector<LogLine>* log_li
   return kMinProgressInterval;
 }
 
+void SetFeatures(const std::string& gates, Config* config, std::vector<LogLine>* log_lines) {
+  config->compact_hash_check = FeatureEnabled(gates, "CompactHashCheck");
+  config->fast_lease_keep_alive = FeatureEnabled(gates, "FastLeaseKeepAlive");
+  config->initial_corrupt_check = FeatureEnabled(gates, "InitialCorruptCheck");
+  config->lease_checkpoint = FeatureEnabled(gates, "LeaseCheckpoint");
+  config->lease_checkpoint_persist = FeatureEnabled(gates, "LeaseCheckpointPersist");
+  config->priority_request = FeatureEnabled(gates, "PriorityRequest");
+  config->set_member_local_addr = FeatureEnabled(gates, "SetMemberLocalAddr");
+  config->stop_grpc_service_on_defrag = FeatureEnabled(gates, "StopGRPCServiceOnDefrag");
+  if (config->lease_checkpoint && !config->lease_checkpoint_persist) {
+    log_lines->push_back({log::Level::kWarn,
+                          "Detected that checkpointing is enabled without persistence. Consider "
+                          "enabling feature gate LeaseCheckpointPersist",
+                          {}});
+  }
+}
+
 // The only URL of `advertised` is the default's, and the first of `listening` is on every address.
 bool WantsDefaultHost(const std::vector<std::string>& advertised, const std::string& initial,
                       const std::vector<std::string>& listening) {
@@ -57,6 +76,25 @@ bool WantsDefaultHost(const std::vector<std::string>& advertised, const std::str
 void UseHost(const std::string& host, const std::string& listening, std::string* advertised) {
   *advertised = ParseUrl(*advertised)->scheme + "://" + host + ":" +
                 SplitHostPort(ParseUrl(listening)->host)->port;
+}
+
+// Where connections to other members come from.
+void FindMemberLocalAddress(Config* config, std::vector<LogLine>* lines) {
+  const auto& urls = config->initial_advertise_peer_urls;
+  lines->push_back({log::Level::kInfo,
+                    "searching for a suitable member local address in AdvertisePeerURLs",
+                    {{"advertise-peer-urls", urls}}});
+  config->member_local_address = FirstRoutableHost(urls);
+  if (config->member_local_address.empty()) {
+    lines->push_back(
+        {log::Level::kWarn,
+         "unable to set a member local address due to lack of suitable local addresses",
+         {{"advertise-peer-urls", urls}}});
+    return;
+  }
+  lines->push_back({log::Level::kInfo,
+                    "setting member local address",
+                    {{"LocalAddr", config->member_local_address}}});
 }
 
 }  // namespace
@@ -96,6 +134,7 @@ Config MakeConfig(const FlagValues& values, std::vector<LogLine>* lines) {
   config.heartbeat_interval_ms = Saturate(values.Uint("heartbeat-interval"));
   config.election_timeout_ms = Saturate(values.Uint("election-timeout"));
   config.watch_progress_notify_interval = ProgressInterval(values, lines);
+  SetFeatures(values.Text("feature-gates"), &config, lines);
   config.log_level = LogLevel(values);
   config.log_outputs = LogOutputs(values);
   config.logger = values.Text("logger");
@@ -135,6 +174,7 @@ void DeriveDefaults(const std::string& default_host, Config* config, std::vector
     lines->push_back(
         {log::Level::kInfo, "detected default host for advertise", {{"host", default_host}}});
   }
+  if (config->set_member_local_addr) FindMemberLocalAddress(config, lines);
   if (config->data_dir.empty()) {
     config->data_dir = config->name + ".etcd";
     lines->push_back({log::Level::kWarn,

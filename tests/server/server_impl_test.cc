@@ -143,8 +143,11 @@ TEST_F(ServerTest, QuotaRaisesTheAlarmBeforeTheCallIsAnswered) {
   EXPECT_EQ(member_.Put("s", "1"), Error::kNoSpace);
 }
 
+// Also for revocations of leases, but with the gate not before twice as much waits.
 TEST_F(ServerTest, OverloadIsRefused) {
+  member_.config.priority_request = true;
   member_.OpenAndWaitReady();
+  ASSERT_EQ(member_.Grant(7, 60), Error::kOk);
   std::vector<std::unique_ptr<TestCall>> calls;
   for (uint64_t i = 0; i < kMaxApplyLag + 10; ++i) {
     calls.push_back(member_.Start(MemberHarness::PutRequest("a", "1")));
@@ -157,7 +160,12 @@ TEST_F(ServerTest, OverloadIsRefused) {
   const auto late = member_.Start(MemberHarness::PutRequest("a", "1"));
   EXPECT_TRUE(late->done());
   EXPECT_EQ(late->error, Error::kTooManyRequests);
-  ASSERT_TRUE(member_.StepUntil([&] { return calls.back()->done(); }));
+  etcdserverpb::InternalRaftRequest revoke;
+  revoke.mutable_lease_revoke()->set_id(7);
+  const auto priority = member_.Start(std::move(revoke));
+  EXPECT_FALSE(priority->done());
+  ASSERT_TRUE(member_.StepUntil([&] { return calls.back()->done() && priority->done(); }));
+  EXPECT_EQ(priority->error, Error::kOk);
   EXPECT_EQ(member_.Put("a", "2"), Error::kOk);
 }
 

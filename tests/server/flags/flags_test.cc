@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "server/flags/default_host.h"
+#include "server/flags/feature_gates.h"
 #include "server/flags/flag_table.h"
 
 namespace kvorum::server::flags {
@@ -201,6 +202,53 @@ TEST(FlagsTest, FeatureGateErrors) {
             "err: strconv.ParseBool: parsing \"x\": invalid syntax");
 }
 
+TEST(FlagsTest, FeatureGatesReachTheConfig) {
+  const Config off = Accept({});
+  EXPECT_FALSE(off.compact_hash_check || off.initial_corrupt_check || off.lease_checkpoint ||
+               off.lease_checkpoint_persist || off.priority_request || off.set_member_local_addr ||
+               off.stop_grpc_service_on_defrag);
+  EXPECT_TRUE(off.fast_lease_keep_alive);
+  const Config on = Accept({"--feature-gates=PriorityRequest=true", "--feature-gates",
+                            " SetMemberLocalAddr = T ,TxnModeWriteWithSharedBuffer=0"});
+  EXPECT_TRUE(on.priority_request && on.set_member_local_addr);
+}
+
+// Of a gate that is set nothing but its own name changes it, in whatever flag that comes.
+TEST(FlagsTest, AllOfAStageSetsWhatIsNotSetYet) {
+  const auto merge = [](std::vector<std::string> texts) {
+    std::string value;
+    for (const std::string& text : texts) value = *MergeFeatureGates(value, text);
+    return value;
+  };
+  std::string gates = merge({"LeaseCheckpoint=false,AllAlpha=true"});
+  EXPECT_FALSE(FeatureEnabled(gates, "LeaseCheckpoint"));
+  EXPECT_TRUE(FeatureEnabled(gates, "CompactHashCheck"));
+  EXPECT_TRUE(FeatureEnabled(gates, "AllAlpha"));
+  gates = merge({"AllAlpha=true", "LeaseCheckpoint=false"});
+  EXPECT_FALSE(FeatureEnabled(gates, "LeaseCheckpoint"));
+  gates = merge({"AllAlpha=true", "AllAlpha=false"});
+  EXPECT_TRUE(FeatureEnabled(gates, "CompactHashCheck")) << "set by the first";
+  EXPECT_FALSE(FeatureEnabled(gates, "AllAlpha"));
+  gates = merge({"AllBeta=false"});
+  EXPECT_FALSE(FeatureEnabled(gates, "FastLeaseKeepAlive"));
+  EXPECT_FALSE(FeatureEnabled(gates, "CompactHashCheck"));
+  EXPECT_TRUE(FeatureEnabled("", "FastLeaseKeepAlive"));
+}
+
+TEST(FlagsTest, MemberLocalAddressIsTheFirstOthersCouldUse) {
+  EXPECT_EQ(Accept({"--feature-gates=SetMemberLocalAddr=true",
+                    "--initial-advertise-peer-urls=http://10.1.2.3:1,http://[2001:db8::1]:1,"
+                    "http://127.0.0.1:1,http://0.0.0.0:1,http://a.b:1"})
+                .member_local_address,
+            "10.1.2.3");
+  EXPECT_EQ(FirstRoutableHost({"http://[::1]:1", "http://a:1", "http://[2001:DB8::1]:1"}),
+            "2001:db8::1");
+  const Outcome none = Start({"--feature-gates=SetMemberLocalAddr=true"});
+  EXPECT_THAT(Messages(none.lines),
+              ::testing::Contains("unable to set a member local address due to lack of suitable "
+                                  "local addresses"));
+}
+
 TEST(FlagsTest, UnknownLevelIsThePanicOfTheOriginal) {
   const Outcome outcome = Start({"--log-level=foo"});
   EXPECT_EQ(outcome.exit_code, 2);
@@ -275,7 +323,7 @@ TEST(FlagsTest, WhatIsNotThereIsRefusedByName) {
   EXPECT_EQ(Refusal({"--feature-gates=AllAlpha=true,LeaseCheckpoint=false,"
                      "LeaseCheckpointPersist=false,CompactHashCheck=false"}),
             "--feature-gates is not supported by this version of kvorum (InitialCorruptCheck=true,"
-            "PriorityRequest=true,SetMemberLocalAddr=true,StopGRPCServiceOnDefrag=true)");
+            "StopGRPCServiceOnDefrag=true)");
   EXPECT_EQ(Refusal({"--config-file=x"}),
             "--config-file is not supported by this version of kvorum");
   EXPECT_EQ(Refusal({}, {"ETCD_CONFIG_FILE=x"}),
