@@ -10,11 +10,12 @@
 // What main does, in this order:
 //   1. FrontEnd::Listen binds every client URL: a port in use is known before data is opened. The
 //      kernel completes connections from here on; nobody answers them.
-//   2. Start(server) once server->WaitReady() has returned true. Calls are served.
-//   3. Shutdown(grace): no new connections, GOAWAY to clients, open watch and keepalive streams end
+//   2. ServeMetrics(server) once the server runs: the metrics port answers, ready or not.
+//   3. Start(server) once server->WaitReady() has returned true. Calls are served.
+//   4. Shutdown(grace): no new connections, GOAWAY to clients, open watch and keepalive streams end
 //      with "etcdserver: server stopped", running calls may finish for `grace`, then are cancelled.
-//   4. server->Stop(): what calls still wait for completes with kStopped.
-//   5. Join() (or the destructor) waits for the last call, which now cannot wait for anything, and
+//   5. server->Stop(): what calls still wait for completes with kStopped.
+//   6. Join() (or the destructor) waits for the last call, which now cannot wait for anything, and
 //      stops the threads. The server object must live until here.
 //
 // Invariants:
@@ -29,7 +30,7 @@
 // Threads: one polls unary calls, one polls streams, one runs listener and HTTP; a call's coroutine
 // may also run where the server finished what it waited for (grpc/queue.h).
 //
-// Left out for now: TLS, the JSON gateway, metrics, authentication; RPCs without a handler are
+// Left out for now: TLS, the JSON gateway, authentication; RPCs without a handler are
 // answered Unimplemented (grpc/catch_all.h).
 //
 // Follows etcd server/embed/serve.go, server/etcdserver/api/v3rpc.
@@ -47,6 +48,11 @@ namespace kvorum::api {
 struct FrontEndOptions {
   // "http://host:port" (port 0: any) or "unix://path". At least one.
   std::vector<std::string> client_urls;
+  // Where only /metrics and the health checks are served; may be empty.
+  std::vector<std::string> metrics_urls;
+  // Of HTTP on the client port; empty: all (access_policy.h).
+  std::vector<std::string> cors_origins;
+  std::vector<std::string> host_whitelist;
   // Clients may ping this often (etcd --grpc-keepalive-min-time), and are pinged after this idle
   // time.
   Duration keepalive_min_time = std::chrono::seconds(5);
@@ -66,6 +72,9 @@ class FrontEnd {
 
   // Where it listens, "127.0.0.1:2379" or a socket's path, in the order of the URLs.
   virtual std::vector<std::string> addresses() const = 0;
+  virtual std::vector<std::string> metrics_addresses() const = 0;
+  // At most once, before Start or instead of it. `server` must outlive Join.
+  virtual void ServeMetrics(server::Server* server) = 0;
   // `server` must outlive Join.
   virtual Status Start(server::Server* server) = 0;
   // Blocks for at most about `grace`. Idempotent.

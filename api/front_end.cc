@@ -1,7 +1,7 @@
 #include <absl/synchronization/notification.h>
 #include <pthread.h>
+#include <unistd.h>
 
-#include <optional>
 #include <thread>
 #include <utility>
 
@@ -13,6 +13,7 @@
 #include "api/grpc/grpc_front.h"
 #include "api/http/health.h"
 #include "api/http/http_server.h"
+#include "api/http/metrics.h"
 #include "api/http/probes.h"
 #include "api/http/version.h"
 #include "api/listener/port_mux.h"
@@ -32,7 +33,12 @@ constexpr Duration kLastAnswers = std::chrono::seconds(1);
 class FrontEndImpl final : public FrontEnd {
  public:
   explicit FrontEndImpl(const FrontEndOptions& options)
-      : options_(options), work_(asio::make_work_guard(io_)), mux_(&io_), executor_(&io_) {}
+      : options_(options),
+        work_(asio::make_work_guard(io_)),
+        mux_(&io_),
+        metrics_mux_(&io_),
+        executor_(&io_),
+        router_(AccessPolicy(options.cors_origins, options.host_whitelist)) {}
   ~FrontEndImpl() override {
     Shutdown(Duration::zero());
     Join();
@@ -40,22 +46,33 @@ class FrontEndImpl final : public FrontEnd {
 
   Status OpenAll() {
     for (const std::string& url : options_.client_urls) RETURN_IF_ERROR(mux_.Open(url));
+    for (const std::string& url : options_.metrics_urls) RETURN_IF_ERROR(metrics_mux_.Open(url));
     return absl::OkStatus();
   }
   std::vector<std::string> addresses() const override { return mux_.addresses(); }
+  std::vector<std::string> metrics_addresses() const override { return metrics_mux_.addresses(); }
+
+  void ServeMetrics(server::Server* server) override {
+    AddChecks(&metrics_router_, server);
+    PortMux::Sinks sinks;
+    sinks.grpc = [](int fd, const std::string&) { close(fd); };
+    sinks.http = [this](int fd, std::string read) { metrics_http_.Serve(fd, std::move(read)); };
+    metrics_mux_.Start(std::move(sinks));
+    StartThread();
+    for (const std::string& url : options_.metrics_urls) {
+      LOG_INFO("serving metrics", {"address", url});
+    }
+  }
 
   Status Start(server::Server* server) override {
     ASSIGN_OR_RETURN(grpc_, GrpcFront::Start(options_, server));
+    AddChecks(&router_, server);
     AddVersion(&router_, server);
-    AddHealth(&router_, server, &executor_);
-    AddProbes(&router_, server, &executor_);
-    http_.emplace(&io_, &router_);
     PortMux::Sinks sinks;
     sinks.grpc = [this](int fd, const std::string& read) { grpc_->Serve(fd, read); };
-    sinks.http = [this](int fd, std::string read) { http_->Serve(fd, std::move(read)); };
-    mux_.Start(std::move(sinks));
-    thread_ = std::thread([this] { io_.run(); });
-    pthread_setname_np(thread_.native_handle(), "http");
+    sinks.http = [this](int fd, std::string read) { http_.Serve(fd, std::move(read)); };
+    asio::post(io_, [this, sinks = std::move(sinks)] { mux_.Start(sinks); });
+    StartThread();
     for (const std::string& address : addresses()) {
       LOG_INFO("serving client traffic insecurely; this is strongly discouraged!",
                {"traffic", "grpc+http"}, {"address", address});
@@ -67,28 +84,43 @@ class FrontEndImpl final : public FrontEnd {
     if (!thread_.joinable() || std::exchange(shut_down_, true)) return;
     OnIoThread([this] {
       mux_.Stop();
-      http_->EndWhenIdle();
+      metrics_mux_.Stop();
+      http_.EndWhenIdle();
+      metrics_http_.EndWhenIdle();
     });
-    grpc_->Shutdown(grace);
+    if (grpc_ != nullptr) grpc_->Shutdown(grace);
   }
 
   void Join() override {
     if (!thread_.joinable()) return;
     CHECK(shut_down_) << "Shutdown comes before Join";
-    grpc_->Join();
+    if (grpc_ != nullptr) grpc_->Join();
     // What waited for the server has been answered or is about to be; who does not take his answer
     // is not waited for.
-    absl::Notification idle;
-    OnIoThread([this, &idle] { http_->WhenIdle([&idle] { idle.Notify(); }); });
-    if (!idle.WaitForNotificationWithTimeout(absl::FromChrono(kLastAnswers))) {
-      OnIoThread([this] { http_->CloseAll(); });
-      idle.WaitForNotification();
+    for (HttpServer* const http : {&http_, &metrics_http_}) {
+      absl::Notification idle;
+      OnIoThread([&] { http->WhenIdle([&idle] { idle.Notify(); }); });
+      if (!idle.WaitForNotificationWithTimeout(absl::FromChrono(kLastAnswers))) {
+        OnIoThread([&] { http->CloseAll(); });
+        idle.WaitForNotification();
+      }
     }
     io_.stop();
     thread_.join();
   }
 
  private:
+  // What both ports have.
+  void AddChecks(HttpRouter* router, server::Server* server) {
+    AddHealth(router, server, &executor_);
+    AddProbes(router, server, &executor_);
+    AddMetrics(router, server);
+  }
+  void StartThread() {
+    if (thread_.joinable()) return;
+    thread_ = std::thread([this] { io_.run(); });
+    pthread_setname_np(thread_.native_handle(), "http");
+  }
   template <typename F>
   void OnIoThread(F work) {
     absl::Notification done;
@@ -103,9 +135,12 @@ class FrontEndImpl final : public FrontEnd {
   asio::io_context io_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   PortMux mux_;
+  PortMux metrics_mux_;
   IoExecutor executor_;
   HttpRouter router_;
-  std::optional<HttpServer> http_;
+  HttpRouter metrics_router_;
+  HttpServer http_{&io_, &router_};
+  HttpServer metrics_http_{&io_, &metrics_router_};
   std::unique_ptr<GrpcFront> grpc_;
   std::thread thread_;
   bool shut_down_ = false;

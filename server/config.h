@@ -20,6 +20,7 @@ struct Config {
   std::string data_dir;  // empty: "<name>.etcd"
   std::vector<std::string> listen_peer_urls = {"http://localhost:2380"};
   std::vector<std::string> listen_client_urls = {"http://localhost:2379"};
+  std::vector<std::string> listen_metrics_urls;
   std::vector<std::string> initial_advertise_peer_urls = {"http://localhost:2380"};
   std::vector<std::string> advertise_client_urls = {"http://localhost:2379"};
   std::string initial_cluster = "default=http://localhost:2380";
@@ -45,6 +46,10 @@ struct Config {
   bool set_member_local_addr = false;
   std::string member_local_address;  // what that gate found; empty: the system's choice
   bool stop_grpc_service_on_defrag = false;
+
+  std::vector<std::string> cors = {"*"};            // origins; "*": all
+  std::vector<std::string> host_whitelist = {"*"};  // empty or "*": all
+  bool extensive_metrics = false;                   // with durations of calls
 
   std::string log_level = "info";
   std::vector<std::string> log_outputs = {"default"};

@@ -51,7 +51,8 @@ void LogStart(const server::Config& config) {
       {"listen-peer-urls", config.listen_peer_urls},
       {"advertise-client-urls", config.advertise_client_urls},
       {"listen-client-urls", config.listen_client_urls},
-      {"initial-cluster", config.initial_cluster},
+      {"listen-metrics-urls", config.listen_metrics_urls}, {"cors", config.cors},
+      {"host-whitelist", config.host_whitelist}, {"initial-cluster", config.initial_cluster},
       {"initial-cluster-state", config.initial_cluster_state},
       {"initial-cluster-token", config.initial_cluster_token}, {"quota-backend-bytes", quota},
       {"max-request-bytes", config.max_request_bytes}, {"v2-deprecation", "write-only"});
@@ -61,6 +62,9 @@ void LogStart(const server::Config& config) {
 StatusOr<int> Serve(const server::Config& config, StopSignals& signals) {
   api::FrontEndOptions front_options;
   front_options.client_urls = config.listen_client_urls;
+  front_options.metrics_urls = config.listen_metrics_urls;
+  front_options.cors_origins = config.cors;
+  front_options.host_whitelist = config.host_whitelist;
   ASSIGN_OR_RETURN(const std::unique_ptr<api::FrontEnd> front,
                    api::FrontEnd::Listen(front_options));
   LogStart(config);
@@ -73,6 +77,7 @@ StatusOr<int> Serve(const server::Config& config, StopSignals& signals) {
   }
   server::Server& member = **opened;
   member.Start();
+  front->ServeMetrics(&member);
   int signal = 0;
   if (member.WaitReady()) {
     RETURN_IF_ERROR(front->Start(&member));

@@ -36,6 +36,7 @@
 
 #include "base/clock.h"
 #include "base/env.h"
+#include "base/metrics.h"
 #include "base/random.h"
 #include "base/status.h"
 #include "base/types.h"
@@ -188,6 +189,8 @@ class Server {
   // "3.7.0"; empty while the cluster has not agreed on one.
   virtual std::string cluster_version() const = 0;
   virtual const Config& config() const = 0;
+  // A metrics::Collector of what is true of this member now.
+  virtual void CollectMetrics(metrics::Samples* samples) = 0;
 };
 
 }  // namespace kvorum::server

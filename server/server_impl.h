@@ -89,6 +89,7 @@ class EtcdServer final : public Server {
   bool is_learner() const override { return state_->membership().IsLearner(identity_.member); }
   std::string cluster_version() const override { return state_->membership().cluster_version(); }
   const Config& config() const override { return config_; }
+  void CollectMetrics(metrics::Samples* samples) override;
 
  private:
   // The watch stage in the form of the others.
@@ -111,6 +112,7 @@ class EtcdServer final : public Server {
   WalStage::Output WalOutput();
   ApplyStage::Output ApplyOutput();
   void AddJobs();
+  void CollectIdentity(metrics::Samples* samples);
   // Tells everybody who waits that the server stops.
   void EndCalls();
   void OnTermStarted(Term term);

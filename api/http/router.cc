@@ -29,12 +29,6 @@ std::string QueryUnescape(std::string_view text) {
   return out;
 }
 
-HttpHeaders CorsHeaders() {
-  return {{"Access-Control-Allow-Methods", "POST, GET, OPTIONS, PUT, DELETE"},
-          {"Access-Control-Allow-Origin", "*"},
-          {"Access-Control-Allow-Headers", "accept, content-type, authorization"}};
-}
-
 }  // namespace
 
 const std::string* HttpRequest::Header(std::string_view name) const {
@@ -86,8 +80,20 @@ std::vector<std::string> QueryValues(std::string_view query, std::string_view na
   return values;
 }
 
-void HttpRouter::Get(std::string path, Handler handler) {
+void HttpRouter::Any(std::string path, Handler handler) {
   handlers_.emplace(std::move(path), std::move(handler));
+}
+
+void HttpRouter::Get(std::string path, Handler handler) {
+  Any(std::move(path), [handler = std::move(handler)](const HttpRequest& request, Respond respond) {
+    if (request.method == "GET") {
+      handler(request, std::move(respond));
+      return;
+    }
+    HttpReply reply = HttpError(405, "Method Not Allowed");
+    reply.headers.emplace_back("Allow", "GET");
+    respond(std::move(reply));
+  });
 }
 
 void HttpRouter::Mount(std::string prefix, ExchangeHandler handler) {
@@ -103,10 +109,16 @@ const HttpRouter::ExchangeHandler* HttpRouter::FindMount(std::string_view path) 
 
 void HttpRouter::Handle(std::shared_ptr<HttpExchange> exchange) const {
   const HttpRequest& request = exchange->request();
-  exchange->AddHeaders(CorsHeaders());
-  if (request.method == "OPTIONS") {
-    exchange->Respond(HttpReply());
-    return;
+  if (policy_) {
+    if (const std::string refusal = policy_->RefusalOf(request); !refusal.empty()) {
+      exchange->Respond(HttpError(421, refusal));
+      return;
+    }
+    exchange->AddHeaders(policy_->CorsHeaders(request));
+    if (request.method == "OPTIONS") {
+      exchange->Respond(HttpReply());
+      return;
+    }
   }
   if (const ExchangeHandler* mounted = FindMount(request.path)) {
     (*mounted)(std::move(exchange));
@@ -115,12 +127,6 @@ void HttpRouter::Handle(std::shared_ptr<HttpExchange> exchange) const {
   const auto handler = handlers_.find(request.path);
   if (handler == handlers_.end()) {
     exchange->Respond(HttpError(404, "404 page not found"));
-    return;
-  }
-  if (request.method != "GET") {
-    HttpReply reply = HttpError(405, "Method Not Allowed");
-    reply.headers.emplace_back("Allow", "GET");
-    exchange->Respond(std::move(reply));
     return;
   }
   handler->second(request, [exchange](HttpReply reply) { exchange->Respond(std::move(reply)); });

@@ -1,17 +1,20 @@
 #pragma once
-// HTTP requests of the client port, from method and path to a handler, without a socket.
+// HTTP requests, from method and path to a handler, without a socket: a set of paths and, on the
+// client port, the policy of who may ask (access_policy.h).
 //
-// Every answer gets the CORS headers of etcd's default (every origin allowed) and OPTIONS is always
-// answered 200. Unknown paths and wrong methods get Go's texts. Follows etcd server/embed/serve.go
-// (accessController) and server/etcdserver/api/etcdhttp.
+// Unknown paths and wrong methods get Go's texts. Follows etcd server/embed/serve.go and
+// server/etcdserver/api/etcdhttp.
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "api/http/access_policy.h"
 #include "api/http/exchange.h"
 
 namespace kvorum::api {
@@ -33,8 +36,14 @@ class HttpRouter {
   // Answers through the exchange, now or later.
   using ExchangeHandler = std::function<void(std::shared_ptr<HttpExchange>)>;
 
+  // Without a policy whoever gets to the port may ask, and answers carry no headers of CORS.
+  explicit HttpRouter(std::optional<AccessPolicy> policy = std::nullopt)
+      : policy_(std::move(policy)) {}
+
   // Before the first Handle. Only GET is allowed on `path`.
   void Get(std::string path, Handler handler);
+  // As Get, for a path that answers every method the same.
+  void Any(std::string path, Handler handler);
   // Before the first Handle. All methods and paths below `prefix`, which ends in '/'.
   void Mount(std::string prefix, ExchangeHandler handler);
   // Thread-safe once set up.
@@ -43,6 +52,7 @@ class HttpRouter {
  private:
   const ExchangeHandler* FindMount(std::string_view path) const;
 
+  const std::optional<AccessPolicy> policy_;
   std::map<std::string, ExchangeHandler, std::less<>> mounts_;
   std::map<std::string, Handler, std::less<>> handlers_;
 };

@@ -12,6 +12,7 @@
 namespace kvorum::server::flags {
 namespace {
 
+constexpr char kExtensiveMetrics[] = "extensive";
 constexpr Duration kMinProgressInterval = std::chrono::milliseconds(100);
 
 const Config& Defaults() {
@@ -135,6 +136,10 @@ Config MakeConfig(const FlagValues& values, std::vector<LogLine>* lines) {
   config.election_timeout_ms = Saturate(values.Uint("election-timeout"));
   config.watch_progress_notify_interval = ProgressInterval(values, lines);
   SetFeatures(values.Text("feature-gates"), &config, lines);
+  config.listen_metrics_urls = values.List("listen-metrics-urls");
+  config.cors = values.List("cors");
+  config.host_whitelist = values.List("host-whitelist");
+  config.extensive_metrics = values.Text("metrics") == kExtensiveMetrics;
   config.log_level = LogLevel(values);
   config.log_outputs = LogOutputs(values);
   config.logger = values.Text("logger");

@@ -90,6 +90,9 @@ class FakeServer final : public server::Server {
   bool is_learner() const override { return learner; }
   std::string cluster_version() const override { return version_known ? "3.7.0" : ""; }
   const server::Config& config() const override { return settings; }
+  void CollectMetrics(metrics::Samples* samples) override {
+    samples->AddGauge("etcd_server_has_leader", "Of the fake.", leader ? 1 : 0);
+  }
 
  private:
   void HoldOrResume(server::Waiter* waiter);

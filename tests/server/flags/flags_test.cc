@@ -345,6 +345,26 @@ TEST(FlagsTest, DefaultsAndWhatMeansTheSameAreAccepted) {
                 "--test.coverprofile", "--enable-grpc-gateway=false", "--max-snapshots=3"});
 }
 
+TEST(FlagsTest, HttpAndMetricsSettings) {
+  const Config defaults = Accept({});
+  EXPECT_THAT(defaults.cors, ElementsAre("*"));
+  EXPECT_THAT(defaults.host_whitelist, ElementsAre("*"));
+  EXPECT_THAT(defaults.listen_metrics_urls, IsEmpty());
+  EXPECT_FALSE(defaults.extensive_metrics);
+  const Config config =
+      Accept({"--cors=http://b:2,http://a:1", "--host-whitelist=y,x,y",
+              "--listen-metrics-urls=http://127.0.0.1:2381", "--metrics=extensive"});
+  EXPECT_THAT(config.cors, ElementsAre("http://a:1", "http://b:2"));
+  EXPECT_THAT(config.host_whitelist, ElementsAre("x", "y"));
+  EXPECT_THAT(config.listen_metrics_urls, ElementsAre("http://127.0.0.1:2381"));
+  EXPECT_TRUE(config.extensive_metrics);
+  EXPECT_FALSE(Accept({"--metrics=anything"}).extensive_metrics);
+  EXPECT_THAT(Accept({"--host-whitelist="}).host_whitelist, IsEmpty());
+  EXPECT_EQ(Refusal({"--listen-metrics-urls=https://127.0.0.1:1"}),
+            "TLS in --listen-metrics-urls is not supported by this version of kvorum "
+            "(https://127.0.0.1:1)");
+}
+
 TEST(FlagsTest, EveryFlagIsAcceptedAtItsDefault) {
   for (const FlagDefinition& flag : AllFlags()) {
     if (flag.name == "version") continue;
