@@ -1,25 +1,24 @@
 #include "mvcc/compaction.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 #include <vector>
 
+#include "base/human_bytes.h"
 #include "base/log.h"
 
 namespace kvorum::mvcc {
 
 namespace {
 
-// Index keys compacted, and revisions dropped, under one exclusive hold of the store's lock: a few
-// hundred microseconds.
-constexpr int64_t kSliceKeys = 500;
-constexpr int64_t kSliceRevisions = 5000;
 // A file is rewritten when this share of its rows is dead.
 constexpr double kPurgeDeadShare = 0.3;
 
 }  // namespace
 
-Compactor::Compactor(Store& store) : store_(store), done_(kNeverCompacted.value()) {
+Compactor::Compactor(Store& store, const Clock& clock)
+    : store_(store), clock_(clock), done_(kNeverCompacted.value()) {
   absl::ReaderMutexLock lock(&store_.mutex_);
   // What an earlier process finished but may not have purged. If there is more to finish, the set
   // of dead rows has parts that are not stored yet, and the purge waits for that.
@@ -35,12 +34,13 @@ StatusOr<Compactor::Progress> Compactor::Step() {
     case Phase::kReaders:
       waits_for_readers_ = !store_.epochs_.QuietBefore(job_.epoch);
       if (waits_for_readers_) return Progress::kWaitReaders;
+      began_ = clock_.Now();
       phase_ = job_.hash_wanted ? Phase::kHash : Phase::kIndex;
       return Progress::kMore;
     case Phase::kHash:
-      return HashOnce();
+      return HashSlice();
     case Phase::kIndex:
-      return CompactSlice();
+      return IndexSlice();
     case Phase::kMerge:
       FinishIndex();
       return Progress::kMore;
@@ -63,7 +63,9 @@ StatusOr<Compactor::Progress> Compactor::Begin() {
   if (store_.scheduled_.empty()) return Progress::kIdle;
   job_ = store_.scheduled_.front();
   store_.scheduled_.pop_front();
+  hash_.reset();
   resume_.clear();
+  resume_entry_ = 0;
   dropped_ = RevisionSet();
   dropped_bytes_ = 0;
   phase_ = Phase::kReaders;
@@ -72,35 +74,64 @@ StatusOr<Compactor::Progress> Compactor::Begin() {
 
 // Members compare the hash of a compaction over everything it saw, so it is taken before the index
 // forgets.
-StatusOr<Compactor::Progress> Compactor::HashOnce() {
-  ASSIGN_OR_RETURN(const uint32_t hash, store_.HashHistory(job_.revision, job_.previous));
-  LOG_INFO("storing new hash", {"hash", hash}, {"revision", job_.revision.value()},
+StatusOr<Compactor::Progress> Compactor::HashSlice() {
+  if (hash_ == nullptr) {
+    hash_ = std::make_unique<Store::HistoryHash>(store_, job_.revision, job_.previous);
+  }
+  ASSIGN_OR_RETURN(const bool done, hash_->Step());
+  if (!done) return Progress::kMore;
+  LOG_INFO("storing new hash", {"hash", hash_->hash()}, {"revision", job_.revision.value()},
            {"compact-revision", job_.previous.value()});
-  absl::MutexLock lock(&store_.mutex_);
-  store_.compaction_hashes_.Add({hash, job_.revision, job_.previous});
+  {
+    absl::MutexLock lock(&store_.mutex_);
+    store_.compaction_hashes_.Add({hash_->hash(), job_.revision, job_.previous});
+  }
   phase_ = Phase::kIndex;
   return Progress::kMore;
 }
 
-Compactor::Progress Compactor::CompactSlice() {
-  absl::MutexLock lock(&store_.mutex_);
-  const int64_t before = dropped_.size();
-  std::vector<std::string> emptied;
+Compactor::Progress Compactor::IndexSlice() {
+  DropSlice(PlanSlice());
+  return Progress::kMore;
+}
+
+// What is found stays so until it is dropped: only this thread drops, and only it makes keys go.
+std::vector<std::pair<KeyIndex*, size_t>> Compactor::PlanSlice() {
+  std::vector<std::pair<KeyIndex*, size_t>> losing;
+  absl::ReaderMutexLock lock(&store_.mutex_);
   TreeIndex::Cursor it = store_.index_.Seek(resume_);
-  for (int64_t n = 0; n < kSliceKeys && it.valid() && dropped_.size() - before < kSliceRevisions;
-       ++n, it.Next()) {
+  size_t revisions = 0;
+  for (size_t n = 0; n < kSliceKeys && it.valid() && revisions < kSliceRevisions; ++n) {
     KeyIndex& key = *it;
-    store_.index_.Compact(key, job_.revision, [&](const KeyIndex::Entry& entry) {
+    const size_t drop = key.CountDropped(job_.revision);
+    const size_t end = std::min(drop, resume_entry_ + (kSliceRevisions - revisions));
+    revisions += end - resume_entry_;
+    for (; resume_entry_ < end; ++resume_entry_) {
+      const KeyIndex::Entry& entry = key.entries()[resume_entry_];
       dropped_.Insert(entry.revision());
       dropped_bytes_ += key.RowBytes(entry);
-    });
-    if (key.empty()) emptied.push_back(key.key());
+    }
+    if (end < drop) break;  // the rest of it in the next slice
+    if (drop > 0) losing.emplace_back(&key, drop);
+    resume_entry_ = 0;
+    it.Next();
   }
-  const bool more = it.valid();
-  if (more) resume_ = it->key();
-  for (const std::string& key : emptied) store_.index_.Erase(key);
-  if (!more) phase_ = Phase::kMerge;
-  return Progress::kMore;
+  if (it.valid()) {
+    resume_ = it->key();
+  } else {
+    phase_ = Phase::kMerge;
+  }
+  return losing;
+}
+
+void Compactor::DropSlice(const std::vector<std::pair<KeyIndex*, size_t>>& keys) {
+  std::vector<KeyIndex::Entries> unneeded;  // freed when the lock is not held any more
+  unneeded.reserve(keys.size());
+  absl::MutexLock lock(&store_.mutex_);
+  for (const auto& [key, drop] : keys) {
+    unneeded.push_back(store_.index_.DropOldest(*key, drop));
+    if (key->empty()) store_.index_.Erase(std::string(key->key()));
+  }
 }
 
 // The logical end: from here on no reader sees any of it.
@@ -115,15 +146,30 @@ void Compactor::FinishIndex() {
   dead->Merge(dropped_);
   std::set<int64_t> changed = dropped_.ChunkNumbers();
 
-  absl::MutexLock lock(&store_.mutex_);
-  store_.dead_ = std::move(dead);
-  store_.unsaved_dead_.merge(changed);
-  store_.size_in_use_.fetch_sub(dropped_bytes_, std::memory_order_relaxed);
-  store_.finish_wanted_ = job_.revision;
-  LOG_INFO("finished scheduled compaction", {"compact-revision", job_.revision.value()},
-           {"number-of-keys-compacted", dropped_.size()});
+  {
+    absl::MutexLock lock(&store_.mutex_);
+    store_.dead_ = std::move(dead);
+    store_.unsaved_dead_.merge(changed);
+    store_.size_in_use_.fetch_sub(dropped_bytes_, std::memory_order_relaxed);
+    store_.finish_wanted_ = job_.revision;
+  }
+  LogFinished();
+  if (!job_.hash_wanted) {
+    LOG_INFO("previous compaction was interrupted, skip storing compaction hash value");
+  }
+  hash_.reset();
   dropped_ = RevisionSet();
   phase_ = Phase::kFinish;
+}
+
+void Compactor::LogFinished() const {
+  const int64_t size = store_.size_bytes();
+  const int64_t in_use = store_.size_in_use_bytes();
+  LOG_INFO("finished scheduled compaction", {"compact-revision", job_.revision.value()},
+           {"took", clock_.Now() - began_}, {"number-of-keys-compacted", dropped_.size()},
+           {"hash", hash_ != nullptr ? hash_->hash() : 0}, {"current-db-size-bytes", size},
+           {"current-db-size", HumanBytes(size)}, {"current-db-size-in-use-bytes", in_use},
+           {"current-db-size-in-use", HumanBytes(in_use)});
 }
 
 StatusOr<Compactor::Progress> Compactor::AwaitDurable() {

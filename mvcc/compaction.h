@@ -6,7 +6,8 @@
 //
 //   readers   every read begun before C was applied must have ended
 //   hash      the hash of the history up to C is kept, if nothing of it is missing
-//   index     the index drops its dead revisions, a slice of keys a step under the store's lock
+//   index     the index drops its dead revisions, a slice a step: found under a shared hold of the
+//             store's lock, dropped under an exclusive one
 //   finish    `finishedCompactRev` = C and the set of dead rows go into the apply thread's next
 //             commit
 //   durable   that commit must be flushed: a purge is in no batch, so without this a crash could go
@@ -25,17 +26,25 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "base/clock.h"
 #include "base/status.h"
 #include "base/types.h"
 #include "mvcc/revision_set.h"
 #include "mvcc/store.h"
+#include "mvcc/store_hash.h"
 
 namespace kvorum::mvcc {
 
 // Maintenance thread only, but for Done. The store must outlive it; one for a store.
 class Compactor {
  public:
+  // What one hold of the store's lock may cover: a few hundred microseconds.
+  static constexpr size_t kSliceKeys = 256;
+  static constexpr size_t kSliceRevisions = 4096;
+
   enum class Progress {
     kIdle,         // nothing to do until the next Store::Compact
     kMore,         // call again
@@ -45,11 +54,12 @@ class Compactor {
     kWaitFiles,    // the files are being rewritten by someone else; call again soon
   };
 
-  explicit Compactor(Store& store);
+  // `clock` tells how long a compaction took.
+  Compactor(Store& store, const Clock& clock);
   Compactor(const Compactor&) = delete;
   Compactor& operator=(const Compactor&) = delete;
 
-  // One bounded piece of work; the hash and the rewrite of a file can take long, but block nobody.
+  // One bounded piece of work; the rewrite of a file can take long, but blocks nobody.
   // An error is the backend's; after ResourceExhausted it may be called again.
   StatusOr<Progress> Step();
 
@@ -76,20 +86,28 @@ class Compactor {
   static constexpr int64_t kDeadSetBytesMax = 64 << 20;
 
   StatusOr<Progress> Begin();
-  StatusOr<Progress> HashOnce();
-  Progress CompactSlice();
+  StatusOr<Progress> HashSlice();
+  Progress IndexSlice();
+  // The keys of the next slice that lose something, and how much; notes what that is.
+  std::vector<std::pair<KeyIndex*, size_t>> PlanSlice();
+  void DropSlice(const std::vector<std::pair<KeyIndex*, size_t>>& keys);
   void FinishIndex();
+  void LogFinished() const;
   StatusOr<Progress> AwaitDurable();
   StatusOr<Progress> PurgeOne();
   void ForgetPurged();
 
   Store& store_;
+  const Clock& clock_;
   std::atomic<int64_t> done_;
 
   Phase phase_ = Phase::kIdle;
   Store::ScheduledCompaction job_;
-  std::string resume_;   // the next key of the index
-  RevisionSet dropped_;  // by this job so far
+  TimePoint began_;
+  std::unique_ptr<Store::HistoryHash> hash_;  // set from the phase of that name on, if wanted
+  std::string resume_;                        // the next key of the index
+  size_t resume_entry_ = 0;                   // and its first entry not yet noted
+  RevisionSet dropped_;                       // by this job so far
   int64_t dropped_bytes_ = 0;
   bool waits_for_readers_ = false;
   bool flush_requested_ = false;

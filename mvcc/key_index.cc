@@ -31,7 +31,6 @@ void KeyIndex::Tombstone(const RowRevision& revision) {
                       .row_bytes = 0});
 }
 
-// How many entries have main <= `at`; they are the first ones.
 size_t KeyIndex::CountUpTo(Revision at) const {
   if (entries_.empty() || entries_.back().main <= at.value()) return entries_.size();
   return std::upper_bound(entries_.begin(), entries_.end(), at.value(),
@@ -68,36 +67,40 @@ std::optional<KeyMeta> KeyIndex::Latest() const {
       .modified = modified(), .created = last_created_, .version = last_version_, .lease = lease_};
 }
 
-// Index of the first entry that Compact(at) keeps; entries_.size() when nothing stays.
-size_t KeyIndex::CompactFrom(Revision at) const {
-  // Skip the generations whose tombstone is below `at`.
-  size_t first = 0;
-  for (size_t i = 0; i < entries_.size() && entries_[i].main < at.value(); ++i) {
-    if (entries_[i].tombstone) first = i + 1;
+size_t KeyIndex::CountDropped(Revision at) const {
+  const size_t n = CountUpTo(at);
+  if (n == 0) return 0;
+  // A tombstone exactly at `at` ends a generation that is not dropped.
+  size_t kept = n - 1;
+  for (size_t i = n; i > 0 && entries_[i - 1].main == at.value(); --i) {
+    if (entries_[i - 1].tombstone) kept = i - 1;
   }
-  // Within the first one left, up to its newest revision <= at.
-  size_t keep = first;
-  for (size_t i = first; i < entries_.size() && entries_[i].main <= at.value(); ++i) {
-    keep = i;
-    if (entries_[i].tombstone) break;
-  }
-  return keep;
+  // An earlier one, and its generation, are.
+  return entries_[kept].tombstone && entries_[kept].main < at.value() ? n : kept;
 }
 
-void KeyIndex::Compact(Revision at, const Dropped& dropped) {
-  const size_t keep = CompactFrom(at);
-  if (keep == 0) return;
-  for (size_t i = 0; i < keep; ++i) dropped(entries_[i]);
-  if (keep < entries_.size() && !entries_[keep].tombstone) {
-    const KeyMeta meta = MetaOf(keep);
+KeyIndex::Entries KeyIndex::DropOldest(size_t n) {
+  Entries unneeded;
+  if (n == 0) return unneeded;
+  if (n < entries_.size() && !entries_[n].tombstone) {
+    const KeyMeta meta = MetaOf(n);
     first_created_ = meta.created;
     first_version_ = meta.version;
   }
-  entries_.erase(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(keep));
-  // A hot key's list does not stay at its largest.
-  if (entries_.capacity() > 8 && entries_.size() * 4 < entries_.capacity()) {
-    entries_.shrink_to_fit();
+  const auto rest = entries_.begin() + static_cast<std::ptrdiff_t>(n);
+  if (entries_.capacity() > 8 && (entries_.size() - n) * 4 < entries_.capacity()) {
+    unneeded = Entries(rest, entries_.end());
+    entries_.swap(unneeded);
+  } else {
+    entries_.erase(entries_.begin(), rest);
   }
+  return unneeded;
+}
+
+void KeyIndex::Compact(Revision at, const Dropped& dropped) {
+  const size_t n = CountDropped(at);
+  for (size_t i = 0; i < n; ++i) dropped(entries_[i]);
+  DropOldest(n);
 }
 
 void KeyIndex::DropAll(const Dropped& dropped) {
@@ -114,7 +117,7 @@ int64_t KeyIndex::RowBytes(const Entry& entry) const {
 }
 
 std::optional<RowRevision> KeyIndex::KeptForHash(Revision at) const {
-  const size_t keep = CompactFrom(at);
+  const size_t keep = CountDropped(at);
   if (keep == entries_.size() || entries_[keep].main > at.value()) return std::nullopt;
   if (entries_[keep].tombstone) return std::nullopt;
   return entries_[keep].revision();

@@ -58,6 +58,7 @@ class KeyIndex {
     RowRevision revision() const { return {Revision(main), static_cast<int64_t>(sub)}; }
   };
   static_assert(sizeof(Entry) == 16);
+  using Entries = absl::InlinedVector<Entry, 1>;
   using Dropped = std::function<void(const Entry&)>;
 
   explicit KeyIndex(std::string_view key) : key_(key) {}
@@ -82,7 +83,15 @@ class KeyIndex {
   // The same at the newest revision, O(1).
   std::optional<KeyMeta> Latest() const;
 
-  // Drops what compaction at `at` does not keep, telling `dropped` of each.
+  // How many entries have main <= `at`; they are the first ones.
+  size_t CountUpTo(Revision at) const;
+  // How many entries, the oldest ones, compaction at `at` does not keep. Entries recorded later
+  // change nothing about it.
+  size_t CountDropped(Revision at) const;
+  // Drops the oldest `n`. Returns memory that is no longer needed: megabytes for a key with a long
+  // history, to be freed where nobody waits.
+  Entries DropOldest(size_t n);
+  // The two together, telling `dropped` of each.
   void Compact(Revision at, const Dropped& dropped);
   // Drops everything.
   void DropAll(const Dropped& dropped);
@@ -90,7 +99,7 @@ class KeyIndex {
   // unless it is a tombstone.
   std::optional<RowRevision> KeptForHash(Revision at) const;
 
-  const absl::InlinedVector<Entry, 1>& entries() const { return entries_; }
+  const Entries& entries() const { return entries_; }
   // What an entry of this key counts for in the sizes.
   int64_t RowBytes(const Entry& entry) const;
 
@@ -104,12 +113,10 @@ class KeyIndex {
   const CacheSlot& cache() const { return cache_; }
 
  private:
-  size_t CompactFrom(Revision at) const;
-  size_t CountUpTo(Revision at) const;
   KeyMeta MetaOf(size_t i) const;
 
   std::string key_;
-  absl::InlinedVector<Entry, 1> entries_;
+  Entries entries_;
   // Of the first generation: its creation, and the version of entries_[0].
   Revision first_created_;
   int64_t first_version_ = 0;

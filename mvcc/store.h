@@ -119,7 +119,7 @@ class Store {
   friend class Compactor;
   struct Scan;
   struct Loader;
-  struct HashPlan;
+  class HistoryHash;
 
   // A compaction whose removal has not begun.
   struct ScheduledCompaction {
@@ -145,11 +145,6 @@ class Store {
   // store_events.cc: all rows with first <= main <= last, dead ones included. The caller is in an
   // epoch.
   std::unique_ptr<RowReader> ReadRows(Revision first, Revision last, bool whole_scan) const;
-
-  // store_hash.cc
-  HashPlan PlanHash(Revision revision, Revision compacted) const;
-  void PlanKey(const KeyIndex& key, HashPlan* plan) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
-  StatusOr<uint32_t> HashHistory(Revision revision, Revision compacted) const;
 
   // store.cc
   void Publish(WriteTxn& txn);

@@ -1,73 +1,75 @@
 // Store::HashKv and Store::Hash.
+#include "mvcc/store_hash.h"
+
 #include <algorithm>
 #include <utility>
 
 #include "base/crc32c.h"
-#include "mvcc/hash.h"
 #include "mvcc/logical_rows.h"
-#include "mvcc/row_reader.h"
-#include "mvcc/store.h"
 
 namespace kvorum::mvcc {
 
 namespace {
+// Index keys visited under one hold of the lock: about 100 us.
 constexpr int64_t kSliceKeys = 1000;
+// Rows read in one step, and their bytes.
+constexpr int64_t kSliceRows = 4096;
+constexpr int64_t kSliceBytes = 4 << 20;
 }  // namespace
 
-// What the index says of the history up to a revision.
-struct Store::HashPlan {
-  KeyHashOptions options;
-  // Revisions <= the compacted one that are logically there; other rows up to it are dead.
-  RevisionSet present;
-  // All revisions up to the one hashed.
-  int64_t expected_rows = 0;
-};
+Store::HistoryHash::HistoryHash(const Store& store, Revision revision, Revision compacted)
+    : store_(store),
+      revision_(revision),
+      compacted_(compacted),
+      options_{.revision = revision, .compacted = compacted} {}
 
-// In slices, as entries up to `revision` stand still: writers only add above it, and a compaction
-// waits for the caller's epoch.
-Store::HashPlan Store::PlanHash(Revision revision, Revision compacted) const {
-  HashPlan plan{.options = {.revision = revision, .compacted = compacted}};
-  std::string resume;
-  for (bool more = true; more;) {
-    absl::ReaderMutexLock lock(&mutex_);
-    TreeIndex::Cursor it = index_.Seek(resume);
-    for (int64_t n = 0; n < kSliceKeys && it.valid(); ++n, it.Next()) PlanKey(*it, &plan);
-    more = it.valid();
-    if (more) resume = it->key();
+StatusOr<bool> Store::HistoryHash::Step() {
+  if (!planned_) {
+    PlanSlice();
+    return false;
   }
-  return plan;
+  if (rows_ == nullptr) {
+    hasher_.emplace(std::move(options_));
+    rows_ = store_.ReadRows(Revision(0), revision_, true);
+  }
+  RETURN_IF_ERROR(HashSlice());
+  if (rows_->Valid()) return false;
+  RETURN_IF_ERROR(rows_->status());
+  if (rows_found_ == expected_rows_) return true;
+  return absl::DataLossError("hashed " + std::to_string(rows_found_) + " revisions of " +
+                             std::to_string(expected_rows_));
 }
 
-void Store::PlanKey(const KeyIndex& key, HashPlan* plan) const {
-  const KeyHashOptions& options = plan->options;
-  if (const std::optional<RowRevision> kept = key.KeptForHash(options.revision)) {
-    plan->options.keeps_any = true;
-    if (kept->main <= options.compacted) plan->options.keep.Insert(*kept);
+void Store::HistoryHash::PlanSlice() {
+  absl::ReaderMutexLock lock(&store_.mutex_);
+  TreeIndex::Cursor it = store_.index_.Seek(resume_);
+  for (int64_t n = 0; n < kSliceKeys && it.valid(); ++n, it.Next()) PlanKey(*it);
+  planned_ = !it.valid();
+  if (!planned_) resume_ = it->key();
+}
+
+void Store::HistoryHash::PlanKey(const KeyIndex& key) {
+  if (const std::optional<RowRevision> kept = key.KeptForHash(revision_)) {
+    options_.keeps_any = true;
+    if (kept->main <= compacted_) options_.keep.Insert(*kept);
   }
+  expected_rows_ += static_cast<int64_t>(key.CountUpTo(revision_));
   for (const KeyIndex::Entry& entry : key.entries()) {
-    if (entry.main > options.revision.value()) break;
-    ++plan->expected_rows;
-    if (entry.main <= options.compacted.value()) plan->present.Insert(entry.revision());
+    if (entry.main > std::min(compacted_, revision_).value()) break;
+    present_.Insert(entry.revision());
   }
 }
 
-StatusOr<uint32_t> Store::HashHistory(Revision revision, Revision compacted) const {
-  HashPlan plan = PlanHash(revision, compacted);
-  KeyHasher hasher(std::move(plan.options));
-  int64_t rows_found = 0;
-  const std::unique_ptr<RowReader> rows = ReadRows(Revision(0), revision, true);
-  for (; rows->Valid(); rows->Next()) {
-    const RowKey& key = rows->key();
-    if (key.revision.main <= compacted && !plan.present.Contains(key.revision)) continue;
-    ++rows_found;
-    hasher.Add(key, rows->key_bytes(), rows->value());
+Status Store::HistoryHash::HashSlice() {
+  int64_t bytes = 0;
+  for (int64_t n = 0; n < kSliceRows && bytes < kSliceBytes && rows_->Valid(); ++n, rows_->Next()) {
+    const RowKey& key = rows_->key();
+    bytes += static_cast<int64_t>(rows_->value().size());
+    if (key.revision.main <= compacted_ && !present_.Contains(key.revision)) continue;
+    ++rows_found_;
+    hasher_->Add(key, rows_->key_bytes(), rows_->value());
   }
-  RETURN_IF_ERROR(rows->status());
-  if (rows_found != plan.expected_rows) {
-    return absl::DataLossError("hashed " + std::to_string(rows_found) + " revisions of " +
-                               std::to_string(plan.expected_rows));
-  }
-  return hasher.hash();
+  return rows_->status();
 }
 
 StatusOr<HashKvResult> Store::HashKv(Revision revision) const {
@@ -93,7 +95,11 @@ StatusOr<HashKvResult> Store::HashKv(Revision revision) const {
   if (result.hashed < result.compacted) result.error = Error::kCompacted;
   if (result.hashed > result.current) result.error = Error::kFutureRevision;
   if (result.error != Error::kNone) return result;
-  ASSIGN_OR_RETURN(result.hash, HashHistory(result.hashed, result.compacted));
+  HistoryHash history(*this, result.hashed, result.compacted);
+  for (bool done = false; !done;) {
+    ASSIGN_OR_RETURN(done, history.Step());
+  }
+  result.hash = history.hash();
   return result;
 }
 

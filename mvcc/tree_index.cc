@@ -222,6 +222,11 @@ void TreeIndex::Compact(KeyIndex& key, Revision at, const KeyIndex::Dropped& dro
   revisions_ -= static_cast<int64_t>(before - key.size());
 }
 
+KeyIndex::Entries TreeIndex::DropOldest(KeyIndex& key, size_t n) {
+  revisions_ -= static_cast<int64_t>(n);
+  return key.DropOldest(n);
+}
+
 void TreeIndex::DropHistory(KeyIndex& key, const KeyIndex::Dropped& dropped) {
   AddLive(key.key(), key.live() ? -1 : 0);
   revisions_ -= static_cast<int64_t>(key.size());

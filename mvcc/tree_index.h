@@ -39,8 +39,9 @@ class TreeIndex {
   // Record a change of the key, making its entry if needed.
   KeyIndex& Put(std::string_view key, const IndexPut& put);
   KeyIndex& Tombstone(std::string_view key, const RowRevision& revision);
-  // Compacts one key. It may be empty afterwards and must then be erased.
+  // As of KeyIndex; the key may be empty afterwards and must then be erased.
   void Compact(KeyIndex& key, Revision at, const KeyIndex::Dropped& dropped);
+  KeyIndex::Entries DropOldest(KeyIndex& key, size_t n);
   // Empties the key's history; the caller records a change of it next, or erases it.
   void DropHistory(KeyIndex& key, const KeyIndex::Dropped& dropped);
   // REQUIRES: the key is there and not live.

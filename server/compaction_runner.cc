@@ -4,14 +4,17 @@
 #include <utility>
 
 #include "server/fatal.h"
+#include "server/job_stage.h"
 
 namespace kvorum::server {
 
 CompactionRunner::CompactionRunner(mvcc::Store& store, const mvcc::WatchableStore& watches,
-                                   mvcc::Compactor& compactor, std::function<void()> request_commit)
+                                   mvcc::Compactor& compactor, const Clock& clock,
+                                   std::function<void()> request_commit)
     : store_(store),
       watches_(watches),
       compactor_(compactor),
+      clock_(clock),
       request_commit_(std::move(request_commit)) {}
 
 TimePoint CompactionRunner::Step(TimePoint now) {
@@ -21,6 +24,7 @@ TimePoint CompactionRunner::Step(TimePoint now) {
     if (closed_) return TimePoint::max();  // what is left is for the next start
   }
   if (watches_.compacted_revision() < store_.compacted_revision()) return now + kRetryInterval;
+  const TimePoint began = clock_.Now();
   const StatusOr<Progress> progress = compactor_.Step();
   // A full disk: writes tell the operator; this waits.
   if (absl::IsResourceExhausted(progress.status())) return now + kFullDiskInterval;
@@ -30,7 +34,7 @@ TimePoint CompactionRunner::Step(TimePoint now) {
     case Progress::kIdle:
       return TimePoint::max();
     case Progress::kMore:
-      return now;
+      return AfterRest(clock_, began);
     case Progress::kWaitCommit:
       request_commit_();
       break;

@@ -29,7 +29,8 @@ class CompactionRunner {
   // `compactor` is used on the maintenance stage alone; `request_commit` makes the apply stage
   // commit. All must outlive this.
   CompactionRunner(mvcc::Store& store, const mvcc::WatchableStore& watches,
-                   mvcc::Compactor& compactor, std::function<void()> request_commit);
+                   mvcc::Compactor& compactor, const Clock& clock,
+                   std::function<void()> request_commit);
 
   // Does a bounded piece of work; returns when to call again.
   TimePoint Step(TimePoint now);
@@ -51,6 +52,7 @@ class CompactionRunner {
   mvcc::Store& store_;
   const mvcc::WatchableStore& watches_;
   mvcc::Compactor& compactor_;
+  const Clock& clock_;
   const std::function<void()> request_commit_;
 
   absl::Mutex mutex_;

@@ -6,6 +6,7 @@
 #include "base/human_bytes.h"
 #include "base/log.h"
 #include "server/fatal.h"
+#include "server/job_stage.h"
 
 namespace kvorum::server {
 
@@ -44,6 +45,7 @@ bool Defragmenter::HeldUp(TimePoint now) {
 
 TimePoint Defragmenter::RewriteOne(TimePoint now) {
   using Progress = mvcc::Compactor::Progress;
+  const TimePoint piece_began = options_.clock->Now();
   const StatusOr<Progress> progress = options_.compactor->DefragmentStep();
   if (absl::IsResourceExhausted(progress.status())) {
     LOG_WARN("failed to defragment", {"error", progress.status()});
@@ -52,8 +54,8 @@ TimePoint Defragmenter::RewriteOne(TimePoint now) {
   }
   if (!progress.ok()) Fatal("failed to defragment the store", {{"error", progress.status()}});
   if (*progress == Progress::kWaitFiles) return now + kRetryInterval;
+  if (*progress == Progress::kMore) return AfterRest(*options_.clock, piece_began);
   const TimePoint after = options_.clock->Now();
-  if (*progress == Progress::kMore) return after + std::min(after - now, kLongestRest);
 
   const Sizes sizes = SizesNow();
   LOG_INFO("finished defragmenting directory", {"path", options_.path},

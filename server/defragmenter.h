@@ -29,8 +29,6 @@ class Defragmenter {
   // How long to wait for compactions and files before looking again, and for slow readers in all.
   static constexpr Duration kRetryInterval = std::chrono::milliseconds(10);
   static constexpr Duration kReaderGrace = std::chrono::seconds(3);
-  // The longest rest after a file.
-  static constexpr Duration kLongestRest = std::chrono::milliseconds(500);
 
   struct Options {
     mvcc::Store* store = nullptr;

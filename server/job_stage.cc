@@ -5,6 +5,12 @@
 
 namespace kvorum::server {
 
+TimePoint AfterRest(const Clock& clock, TimePoint began) {
+  constexpr Duration kLongestRest = std::chrono::milliseconds(500);
+  const TimePoint now = clock.Now();
+  return now + std::min(now - began, kLongestRest);
+}
+
 size_t JobStage::Add(Job job) {
   jobs_.push_back({.job = std::move(job), .due = TimePoint::min()});
   return jobs_.size() - 1;

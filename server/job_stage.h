@@ -11,6 +11,10 @@
 
 namespace kvorum::server {
 
+// For a job with much to do, in pieces: when to go on, having worked on this piece since `began`.
+// Half of the time belongs to others, of whom some may have been waiting for the same lock or disk.
+TimePoint AfterRest(const Clock& clock, TimePoint began);
+
 class JobStage : public Stage {
  public:
   // Does what there is to do and returns when it wants to run again: `now` for at once,

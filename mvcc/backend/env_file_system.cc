@@ -206,6 +206,13 @@ class AdapterFileSystem : public rocksdb::FileSystem {
     return ToRocksDb(held->file->Unlock());
   }
 
+  // RocksDB asks before it tries again after a full disk.
+  IOStatus GetFreeSpace(const std::string& path, const IOOptions&, uint64_t* free,
+                        IODebugContext*) override {
+    const StatusOr<uint64_t> bytes = env_.FreeBytes(path);
+    if (bytes.ok()) *free = *bytes;
+    return ToRocksDb(bytes.status());
+  }
   IOStatus GetTestDirectory(const IOOptions&, std::string*, IODebugContext*) override {
     return IOStatus::NotSupported("test directory");
   }

@@ -9,7 +9,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "mvcc/backend/backend.h"
-#include "mvcc/backend/env_file_system.h"
+#include "mvcc/backend/closable_env.h"
 #include "mvcc/backend/file_purger.h"
 #include "mvcc/backend/purge_filter.h"
 #include "mvcc/backend/read_tx.h"
@@ -54,7 +54,7 @@ std::string AfterBucket(Bucket bucket) {
 
 class RocksDbBackend : public Backend {
  public:
-  RocksDbBackend(const BackendOptions& options, std::unique_ptr<rocksdb::Env> env,
+  RocksDbBackend(const BackendOptions& options, std::unique_ptr<ClosableEnv> env,
                  std::unique_ptr<rocksdb::DB> db, std::shared_ptr<FlushNotifier> notifier,
                  std::shared_ptr<PurgeFilterFactory> filter)
       : env_(std::move(env)),
@@ -64,7 +64,9 @@ class RocksDbBackend : public Backend {
         batch_(*db_),
         purger_(*db_, *filter_, *options.env, options.directory) {}
   ~RocksDbBackend() override {
-    rocksdb::CancelAllBackgroundWork(db_.get(), true);
+    rocksdb::CancelAllBackgroundWork(db_.get(), /*wait=*/false);
+    env_->EndSleeps();
+    rocksdb::CancelAllBackgroundWork(db_.get(), /*wait=*/true);
     const rocksdb::Status closed = db_->Close();
     if (!closed.ok()) LOG_WARN("failed to close state store", {"error", closed.ToString()});
   }
@@ -119,7 +121,7 @@ class RocksDbBackend : public Backend {
     return flush_wanted_.load(std::memory_order_acquire) ? RequestFlush() : absl::OkStatus();
   }
 
-  const std::unique_ptr<rocksdb::Env> env_;
+  const std::unique_ptr<ClosableEnv> env_;
   const std::shared_ptr<FlushNotifier> notifier_;
   const std::shared_ptr<PurgeFilterFactory> filter_;
   const std::unique_ptr<rocksdb::DB> db_;
@@ -166,7 +168,7 @@ StatusOr<Index> RocksDbBackend::FlushedIndex() {
 
 StatusOr<std::unique_ptr<Backend>> OpenBackend(const BackendOptions& options) {
   CHECK(options.env != nullptr);
-  std::unique_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(NewEnvFileSystem(*options.env));
+  std::unique_ptr<ClosableEnv> env = ClosableEnv::New(*options.env);
   rocksdb::Options rocksdb_options = MakeRocksDbOptions(options, env.get());
   auto notifier = std::make_shared<FlushNotifier>();
   rocksdb_options.listeners.push_back(notifier);

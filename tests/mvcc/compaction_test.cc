@@ -9,7 +9,7 @@ namespace {
 
 class CompactionTest : public StoreTest {
  protected:
-  void NewCompactor() { compactor_ = std::make_unique<Compactor>(*store_); }
+  void NewCompactor() { compactor_ = std::make_unique<Compactor>(*store_, SystemClock()); }
   // Steps until the compactor reports `wanted`; commits and flushes on the way if it needs that.
   void StepUntil(Compactor::Progress wanted) {
     for (;;) {
@@ -182,6 +182,31 @@ TEST_F(CompactionTest, SizeInUseFallsButTheHighWaterMarkStays) {
   CommitAndReopen();
   EXPECT_LT(store_->size_in_use_bytes(), empty + 2000);
   EXPECT_EQ(store_->size_bytes(), full);
+}
+
+// Longer than what one hold of the lock may cover.
+TEST_F(CompactionTest, LongHistoryOfOneKeyIsDroppedInSlices) {
+  const int64_t count = 3 * static_cast<int64_t>(Compactor::kSliceRevisions) + 5;
+  Put("a", "1");
+  for (int64_t i = 0; i < count; ++i) Put("hot", "x");
+  Put("z", "1");
+  Put("z", "2");
+  const int64_t full = store_->size_in_use_bytes();
+  ASSERT_EQ(store_->Compact(store_->current_revision()), Error::kNone);
+  int64_t steps = 0;
+  for (auto progress = compactor_->Step(); *progress != Compactor::Progress::kWaitCommit; ++steps) {
+    progress = compactor_->Step();
+    ASSERT_OK(progress);
+    EXPECT_EQ(ListAll(), "a=1 hot=x z=2");
+  }
+  EXPECT_GE(steps, 4);
+  Finish();
+  EXPECT_EQ(RowsInBackend(), 3);
+  const int64_t left = store_->size_in_use_bytes();
+  EXPECT_LT(left, full - count * 30);
+  CommitAndReopen();  // which counts anew
+  EXPECT_EQ(store_->size_in_use_bytes(), left);
+  EXPECT_EQ(ListAll(), "a=1 hot=x z=2");
 }
 
 TEST_F(CompactionTest, HistoryWithTransactionsIsPurgedToo) {

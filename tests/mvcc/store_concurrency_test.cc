@@ -113,7 +113,7 @@ TEST_F(StoreConcurrencyTest, ReadersSeeTransactionsWhole) {
     ASSERT_OK(store_->HashKv(Revision(0)));
   });
   Run([this](Random&) {
-    static thread_local Compactor compactor(*store_);
+    static thread_local Compactor compactor(*store_, SystemClock());
     const auto progress = compactor.Step();
     ASSERT_OK(progress);
     if (*progress != Compactor::Progress::kMore) std::this_thread::yield();

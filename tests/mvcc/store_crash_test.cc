@@ -15,7 +15,7 @@ namespace {
 class StoreCrashTest : public StoreTest, public ::testing::WithParamInterface<int> {
  protected:
   StoreCrashTest() : random_(NewSeededRandom(GetParam())) {
-    compactor_ = std::make_unique<Compactor>(*store_);
+    compactor_ = std::make_unique<Compactor>(*store_, SystemClock());
     Checkpoint();
   }
 
@@ -81,7 +81,7 @@ class StoreCrashTest : public StoreTest, public ::testing::WithParamInterface<in
   Status Recover() {
     RETURN_IF_ERROR(Open());
     index_ = store_->opened_at().index;
-    compactor_ = std::make_unique<Compactor>(*store_);
+    compactor_ = std::make_unique<Compactor>(*store_, SystemClock());
     return absl::OkStatus();
   }
 

@@ -35,7 +35,7 @@ class StoreHashTest : public StoreTest {
     return *result;
   }
   void FinishCompactions() {
-    Compactor compactor(*store_);
+    Compactor compactor(*store_, SystemClock());
     for (;;) {
       const auto progress = compactor.Step();
       ASSERT_OK(progress);
@@ -138,7 +138,7 @@ TEST_F(StoreHashTest, WholeHashDoesNotDependOnThePurge) {
   Put("b", "1");
   Delete("b");
   ASSERT_EQ(store_->Compact(store_->current_revision()), Error::kNone);
-  Compactor compactor(*store_);
+  Compactor compactor(*store_, SystemClock());
   std::set<uint32_t> hashes;
   bool finished = false;
   for (;;) {

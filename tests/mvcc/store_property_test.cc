@@ -40,7 +40,7 @@ class StorePropertyTest : public StoreTest, public ::testing::WithParamInterface
     Reopen();
     NewCompactor();
   }
-  void NewCompactor() { compactor_ = std::make_unique<Compactor>(*store_); }
+  void NewCompactor() { compactor_ = std::make_unique<Compactor>(*store_, SystemClock()); }
 
   int64_t Pick(int64_t n) { return static_cast<int64_t>(random_->Uniform(n)); }
   std::string Key() { return "k" + std::to_string(Pick(kKeys)); }
