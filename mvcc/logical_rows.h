@@ -3,6 +3,8 @@
 // has not reached yet; counted.
 
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "mvcc/backend/backend.h"
 #include "mvcc/revision_set.h"
@@ -11,8 +13,10 @@ namespace kvorum::mvcc {
 
 class LogicalRows : public Iterator {
  public:
-  // `rows` is a Backend::NewFullIterator, `dead` the dead set of the same moment.
-  LogicalRows(std::unique_ptr<Iterator> rows, std::shared_ptr<const RevisionSet> dead);
+  // `rows` is a Backend::NewFullIterator, `dead` the dead set of the same moment. `settled`: the
+  // last compaction, if nothing of it or a later one is under way.
+  LogicalRows(std::unique_ptr<Iterator> rows, std::shared_ptr<const RevisionSet> dead,
+              std::optional<Revision> settled);
 
   bool Valid() const override { return rows_->Valid() && rows_->bucket() != Bucket::kLocal; }
   void Next() override;
@@ -29,11 +33,14 @@ class LogicalRows : public Iterator {
   void SkipDead();
   void Note();
   void CheckCount();
+  bool Compacting() const;
 
   const std::unique_ptr<Iterator> rows_;
   const std::shared_ptr<const RevisionSet> dead_;
+  const std::optional<Revision> settled_;
   bool counting_ = true;
   int64_t key_rows_ = 0;
+  int64_t skipped_rows_ = 0;
   std::string scheduled_;
   std::string finished_;
   Status status_;

@@ -21,16 +21,14 @@ Store::HistoryHash::HistoryHash(const Store& store, Revision revision, Revision 
     : store_(store),
       revision_(revision),
       compacted_(compacted),
+      rows_(store.ReadRows(Revision(0), revision, true)),
       options_{.revision = revision, .compacted = compacted} {}
 
 StatusOr<bool> Store::HistoryHash::Step() {
   if (!planned_) {
     PlanSlice();
+    if (planned_) hasher_.emplace(std::move(options_));
     return false;
-  }
-  if (rows_ == nullptr) {
-    hasher_.emplace(std::move(options_));
-    rows_ = store_.ReadRows(Revision(0), revision_, true);
   }
   RETURN_IF_ERROR(HashSlice());
   if (rows_->Valid()) return false;
@@ -53,9 +51,12 @@ void Store::HistoryHash::PlanKey(const KeyIndex& key) {
     options_.keeps_any = true;
     if (kept->main <= compacted_) options_.keep.Insert(*kept);
   }
-  expected_rows_ += static_cast<int64_t>(key.CountUpTo(revision_));
-  for (const KeyIndex::Entry& entry : key.entries()) {
-    if (entry.main > std::min(compacted_, revision_).value()) break;
+  const size_t first = key.CountDropped(compacted_);
+  const size_t end = key.CountUpTo(revision_);
+  expected_rows_ += static_cast<int64_t>(end - first);
+  for (size_t i = first; i < end; ++i) {
+    const KeyIndex::Entry& entry = key.entries()[i];
+    if (entry.main > compacted_.value()) break;
     present_.Insert(entry.revision());
   }
 }
@@ -136,7 +137,11 @@ std::unique_ptr<Iterator> Store::NewLogicalIterator() const {
     std::unique_ptr<Iterator> rows = backend_->NewFullIterator();
     absl::ReaderMutexLock lock(&mutex_);
     // Else a compaction ended in between, and set and rows may not be of one moment.
-    if (dead == dead_) return std::make_unique<LogicalRows>(std::move(rows), std::move(dead));
+    if (dead == dead_) {
+      return std::make_unique<LogicalRows>(
+          std::move(rows), std::move(dead),
+          finished_ == compacted_ ? std::optional(finished_) : std::nullopt);
+    }
   }
 }
 

@@ -10,12 +10,14 @@
 
 namespace kvorum::mvcc {
 
-// Two walks, both in bounded steps: over the index, for what counts, then over the rows. Slices of
-// the index together are one state, as entries up to `revision` stand still: writers only add above
-// it, and the index drops nothing while the caller is in a read epoch, or is itself the compactor.
+// Two walks, both in bounded steps: over the index, for what counts, then over the rows. The slices
+// of the index together are one state: writers only add above `revision`, and of what a compaction
+// may be dropping at this time nothing is counted. Its rows may be going, too; those that the index
+// still had at the beginning are held by the reader made before.
 class Store::HistoryHash {
  public:
-  // CRC-32C over the history up to `revision`, of a store compacted at `compacted` before.
+  // CRC-32C over the history up to `revision`, of a store compacted at `compacted` before. The
+  // caller is in a read epoch that began before `compacted` was looked up, or is the compactor.
   HistoryHash(const Store& store, Revision revision, Revision compacted);
 
   // A few milliseconds of work; true when hash() is final. DataLoss when rows are missing.
@@ -30,6 +32,7 @@ class Store::HistoryHash {
   const Store& store_;
   const Revision revision_;
   const Revision compacted_;
+  const std::unique_ptr<RowReader> rows_;
 
   // What the index says of the history.
   bool planned_ = false;
@@ -37,10 +40,9 @@ class Store::HistoryHash {
   KeyHashOptions options_;
   // Revisions <= the compacted one that are logically there; other rows up to it are dead.
   RevisionSet present_;
-  // All revisions up to the one hashed.
+  // Revisions up to the one hashed that are logically there.
   int64_t expected_rows_ = 0;
 
-  std::unique_ptr<RowReader> rows_;
   std::optional<KeyHasher> hasher_;
   int64_t rows_found_ = 0;
 };

@@ -48,6 +48,10 @@ void Store::StartScan(Scan* scan) const {
     scan->counted = true;
     if (scan->options.count_only || scan->result.count == 0) return;
   }
+  if (scan->counted) {
+    const int64_t limit = scan->options.limit;
+    scan->result.rows.reserve(limit > 0 ? std::min(limit, scan->result.count) : scan->result.count);
+  }
   scan->done = false;
   scan->resume = scan->range.key;
 }

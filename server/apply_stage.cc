@@ -22,15 +22,15 @@ void ApplyStage::RequestCommit() { inbox_.Push(Task(CommitRequest{})); }
 
 void ApplyStage::OnFlushed() { inbox_.Push(Task(Flushed{})); }
 
-TimePoint ApplyStage::WakeAt() const { return disk_full_ ? retry_at_ : TimePoint::max(); }
+TimePoint ApplyStage::WakeAt() const { return disk_full() ? retry_at_ : TimePoint::max(); }
 
 bool ApplyStage::Step(Wait wait) {
   std::vector<Task> tasks = wait == Wait::kYes ? inbox_.PopAll(WakeAt()) : inbox_.TryPopAll();
   for (Task& task : tasks) waiting_.push_back(std::move(task));
-  if (disk_full_) {
+  if (disk_full()) {
     if (options_.clock->Now() < retry_at_) return !tasks.empty();
     Commit();
-    if (disk_full_) return true;
+    if (disk_full()) return true;
   }
   if (waiting_.empty()) return false;
   for (Task& task : std::exchange(waiting_, {})) {
@@ -67,23 +67,27 @@ void ApplyStage::Commit() {
     position.conf_state = EncodeConfStateJson(options_.membership->conf_state());
   }
   const Status status = options_.store->Commit(position);
-  if (absl::IsResourceExhausted(status)) {
-    if (!disk_full_) LOG_ERROR("no space left to apply entries; trying again", {"error", status});
-    disk_full_ = true;
-    retry_at_ = options_.clock->Now() + kRetryInterval;
-    AnswerNoSpace();
-    return;
-  }
+  if (absl::IsResourceExhausted(status)) return OnDiskFull(status);
   if (!status.ok()) Fatal("failed to commit to the store", {{"error", status}});
+  if (disk_full()) LOG_INFO("there is space again to apply entries");
   disk_full_ = false;
   commit_wanted_ = false;
   Finish();
 }
 
-// The alarm that would tell them cannot be applied before there is space.
+void ApplyStage::OnDiskFull(const Status& status) {
+  if (!disk_full()) {
+    LOG_ERROR("no space left to apply entries; trying again", {"error", status});
+  }
+  disk_full_ = true;
+  retry_at_ = options_.clock->Now() + kRetryInterval;
+  AnswerNoSpace();
+}
+
+// Those of this batch and those behind it. The alarm that would tell them cannot be applied before
+// there is space.
 void ApplyStage::AnswerNoSpace() {
-  for (WaitList::Result& result : batch_.results) result.error = Error::kNoSpace;
-  options_.wait_list->Complete(batch_.results);
+  options_.wait_list->FailAll(Error::kNoSpace);
   batch_.results.clear();
   batch_.raise_no_space.clear();
 }

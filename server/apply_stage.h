@@ -4,8 +4,9 @@
 // store as one write, which also carries the index. Only then are calls answered, reads released
 // and raft told.
 //
-// A full disk stops it, not the process: the same batch is tried again until there is room, and the
-// calls that wait for it are told so. Any other failure of the store ends the process.
+// A full disk stops it, not the process: the same batch is tried again until there is room, so
+// nothing is skipped, and all calls that wait are told meanwhile. Any other failure of the store
+// ends the process.
 //
 // Threads: Push, RequestCommit, OnFlushed and the accessors on any, the rest on the stage. Follows
 // etcd server/etcdserver/server.go applyAll.
@@ -67,6 +68,8 @@ class ApplyStage : public Stage {
 
   // Of the last entry applied and committed to the store.
   Index applied() const { return Index(applied_.load(std::memory_order_acquire)); }
+  // Since the last try to commit. Nothing is applied until this passes.
+  bool disk_full() const { return disk_full_.load(std::memory_order_relaxed); }
   Term term() const { return Term(term_.load(std::memory_order_relaxed)); }
 
  private:
@@ -80,6 +83,7 @@ class ApplyStage : public Stage {
   void Commit();
   void Finish();
   void AnswerNoSpace();
+  void OnDiskFull(const Status& status);
   TimePoint WakeAt() const;
   void WarnIfSlow(Duration took, size_t entries) const;
 
@@ -91,7 +95,6 @@ class ApplyStage : public Stage {
 
   // The stage's alone.
   std::vector<Task> waiting_;  // behind a batch that does not fit the disk
-  bool disk_full_ = false;
   TimePoint retry_at_;
   bool commit_wanted_ = false;
   AppliedBatch batch_;  // applied, not yet committed
@@ -101,6 +104,7 @@ class ApplyStage : public Stage {
   // Written by the stage, read by any.
   std::atomic<uint64_t> applied_;
   std::atomic<uint64_t> term_;
+  std::atomic<bool> disk_full_ = false;
 };
 
 }  // namespace kvorum::server

@@ -94,9 +94,7 @@ bool Defragmenter::Wait(Waiter* waiter) {
       return true;
     }
   }
-  waiter->error = Error::kStopped;
-  Waiter* const one[] = {waiter};
-  waiter->resumer().Resume(one);
+  ResumeOne(waiter, Error::kStopped);
   return false;
 }
 

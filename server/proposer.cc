@@ -38,6 +38,8 @@ void Proposer::Propose(std::unique_ptr<etcdserverpb::InternalRaftRequest> reques
   }
   // What is logged has to be applied, by this build as well.
   if (!IsServed(*request)) return ResumeOne(waiter, Error::kUnimplemented);
+  // Nothing can be applied, and the log has need of what is left of the disk.
+  if (parts_.apply->disk_full()) return ResumeOne(waiter, Error::kNoSpace);
   if (Overloaded(*request)) return ResumeOne(waiter, Error::kTooManyRequests);
   Submit(*request, deadline, waiter);
 }

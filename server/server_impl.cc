@@ -394,8 +394,7 @@ ServerStatus EtcdServer::status() {
     status.errors.push_back(StrCat("memberID:", alarm.memberid(),
                                    " alarm:", etcdserverpb::AlarmType_Name(alarm.alarm())));
   }
-  const auto version = state_->store().backend().Get(mvcc::Bucket::kMeta, mvcc::kStorageVersionKey);
-  if (version.ok() && *version) status.storage_version = **version;
+  status.storage_version = state_->membership().storage_version();
   return status;
 }
 

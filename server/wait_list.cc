@@ -100,10 +100,17 @@ bool WaitList::Abandon(ProposalWaiter* waiter) {
 }
 
 void WaitList::Close(Error error) {
-  std::vector<Waiter*> done;
   {
     absl::MutexLock lock(&mutex_);
     closed_ = true;
+  }
+  FailAll(error);
+}
+
+void WaitList::FailAll(Error error) {
+  std::vector<Waiter*> done;
+  {
+    absl::MutexLock lock(&mutex_);
     for (auto& [id, entry] : entries_) {
       entry.waiter->error = error;
       done.push_back(entry.waiter);

@@ -56,7 +56,9 @@ class WaitList {
   void Expire(TimePoint now, const std::function<Error()>& error_of);
   // True: `waiter` was in the list and will not be resumed.
   bool Abandon(ProposalWaiter* waiter);
-  // Ends every wait with `error`, and refuses new ones.
+  // Ends every wait there is with `error`.
+  void FailAll(Error error);
+  // The same, and refuses new ones.
   void Close(Error error);
 
   size_t size() const;

@@ -49,6 +49,8 @@ rocksdb::Options MakeRocksDbOptions(const BackendOptions& options, rocksdb::Env*
   // One flush and two compactions: a long rewrite must not block all others.
   o.max_background_jobs = 3;
   o.bytes_per_sync = 1 << 20;
+  // What a purge rewrites in one piece.
+  o.target_file_size_base = 16 << 20;
   // The caller flushes what it wants durable; closing is not the moment to find the disk full.
   o.avoid_flush_during_shutdown = true;
   o.max_open_files = -1;

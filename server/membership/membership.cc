@@ -83,6 +83,8 @@ Status Membership::Load(mvcc::Backend& backend) {
                                removed_.insert(id);
                                return absl::OkStatus();
                              }));
+  ASSIGN_OR_RETURN(const auto schema, backend.Get(mvcc::Bucket::kMeta, mvcc::kStorageVersionKey));
+  storage_version_ = schema.value_or("");
   ASSIGN_OR_RETURN(const auto version, backend.Get(mvcc::Bucket::kCluster, kClusterVersionKey));
   if (!version) return absl::OkStatus();
   const auto theirs = ParseMinorVersion(*version);
@@ -217,6 +219,7 @@ void Membership::ApplyClusterVersion(const std::string& version, mvcc::Batch& ba
   // Schemas older than 3.6 have no such row.
   const auto minor = ParseMinorVersion(version);
   if (minor && *minor >= 3006) {
+    storage_version_ = version;
     batch.Put(mvcc::Bucket::kMeta, mvcc::kStorageVersionKey, version);
   }
 }
@@ -254,6 +257,11 @@ std::vector<MemberId> Membership::Removed() const {
 std::string Membership::cluster_version() const {
   absl::MutexLock lock(&mutex_);
   return cluster_version_;
+}
+
+std::string Membership::storage_version() const {
+  absl::MutexLock lock(&mutex_);
+  return storage_version_;
 }
 
 raftpb::ConfState Membership::conf_state() const {

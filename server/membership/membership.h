@@ -60,6 +60,8 @@ class Membership {
   std::vector<MemberId> Removed() const;
   // "3.7.0"; empty while there is none.
   std::string cluster_version() const;
+  // Of the stored schema: "3.7.0"; empty when the store does not say.
+  std::string storage_version() const;
   // What raft counts: from the members, never joint.
   raftpb::ConfState conf_state() const;
   MemberId self() const { return self_; }
@@ -79,6 +81,7 @@ class Membership {
   std::map<MemberId, MemberInfo> members_ ABSL_GUARDED_BY(mutex_);
   std::set<MemberId> removed_ ABSL_GUARDED_BY(mutex_);
   std::string cluster_version_ ABSL_GUARDED_BY(mutex_);
+  std::string storage_version_ ABSL_GUARDED_BY(mutex_);
 };
 
 // The row `confState` of the meta bucket: Go's JSON of a raftpb.ConfState.
