@@ -34,6 +34,9 @@ struct Config {
   uint32_t max_request_bytes = 1572864;
   uint32_t heartbeat_interval_ms = 100;
   uint32_t election_timeout_ms = 1000;
+  bool strict_reconfig_check = true;
+  Duration warning_unary_request_duration = std::chrono::milliseconds(300);
+  Duration warning_apply_duration = std::chrono::milliseconds(100);
   Duration watch_progress_notify_interval = std::chrono::minutes(10);  // at least 100 ms
 
   // --feature-gates, by etcd's names.

@@ -96,6 +96,14 @@ struct LeaseTimeToLiveResult {
   std::vector<std::string> keys;
 };
 
+// A change of the membership that a client asks for.
+struct MemberChange {
+  enum class Kind { kRemove, kUpdate, kPromote };
+  Kind kind = Kind::kRemove;
+  MemberId id;
+  std::vector<std::string> peer_urls;  // kUpdate: the member's new ones
+};
+
 // Everything Maintenance.Status reports, read without consensus.
 struct ServerStatus {
   int64_t db_size_bytes = 0;
@@ -176,6 +184,11 @@ class Server {
   virtual Error LeaseTimeToLive(LeaseId id, bool with_keys, LeaseTimeToLiveResult* result) = 0;
   virtual std::vector<LeaseId> Leases() = 0;
   virtual std::vector<MemberInfo> Members() = 0;
+  // Puts the change into the log and completes `waiter`, whose response stays empty, when it is
+  // applied here. Fails with kMemberNotFound, kMemberNotEnoughStarted, kMemberNotLearner,
+  // kLearnerNotReady, kPeerUrlExists, kTimeout.., kStopped.
+  virtual void ChangeMember(const MemberChange& change, TimePoint deadline,
+                            ProposalWaiter* waiter) = 0;
   virtual std::vector<etcdserverpb::AlarmMember> Alarms() = 0;
 
   // -- facts -------------------------------------------------------------------------------------

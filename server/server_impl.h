@@ -15,6 +15,7 @@
 #include "server/defragmenter.h"
 #include "server/job_stage.h"
 #include "server/lease_calls.h"
+#include "server/member_calls.h"
 #include "server/own_snapshot.h"
 #include "server/proposer.h"
 #include "server/publisher.h"
@@ -78,6 +79,10 @@ class EtcdServer final : public Server {
   Error LeaseTimeToLive(LeaseId id, bool with_keys, LeaseTimeToLiveResult* result) override;
   std::vector<LeaseId> Leases() override { return state_->lessor().Leases(); }
   std::vector<MemberInfo> Members() override { return state_->membership().Members(); }
+  void ChangeMember(const MemberChange& change, TimePoint deadline,
+                    ProposalWaiter* waiter) override {
+    members_.Change(change, deadline, waiter);
+  }
   std::vector<etcdserverpb::AlarmMember> Alarms() override;
 
   ServerStatus status() override;
@@ -152,6 +157,7 @@ class EtcdServer final : public Server {
   Proposer proposer_;
   Publisher publisher_;
   LeaseCalls leases_;
+  MemberCalls members_;
   mvcc::Compactor compactor_;
   CompactionRunner compactions_;
   Defragmenter defragmenter_;

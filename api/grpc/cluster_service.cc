@@ -1,7 +1,6 @@
 #include "api/grpc/cluster_service.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "api/grpc/serving.h"
 
@@ -12,6 +11,9 @@ using server::Error;
 ClusterService::ClusterService(const ServiceContext& context)
     : Service(context, "etcdserverpb.Cluster") {
   Add(UnaryMethod{"MemberList", [this](UnaryCall& call) { return MemberList(call); }});
+  Add(UnaryMethod{"MemberRemove", [this](UnaryCall& call) { return MemberRemove(call); }});
+  Add(UnaryMethod{"MemberUpdate", [this](UnaryCall& call) { return MemberUpdate(call); }});
+  Add(UnaryMethod{"MemberPromote", [this](UnaryCall& call) { return MemberPromote(call); }});
 }
 
 namespace {
@@ -34,13 +36,58 @@ Task<Reply> ClusterService::MemberList(UnaryCall& call) {
     const Error error = co_await WaitLinearizable(server(), call);
     if (error != Error::kOk) co_return error;
   }
+  co_return ListMembers<etcdserverpb::MemberListResponse>();
+}
+
+template <typename Response>
+Reply ClusterService::ListMembers() {
   std::vector<server::MemberInfo> members = server().Members();
   std::sort(members.begin(), members.end(),
             [](const auto& a, const auto& b) { return a.id < b.id; });
-  etcdserverpb::MemberListResponse response;
+  Response response;
   interceptors().FillHeaderWithoutRevision(response.mutable_header());
   for (const server::MemberInfo& info : members) FillMember(info, response.add_members());
-  co_return response;
+  return response;
+}
+
+template <typename Response>
+Task<Reply> ClusterService::Change(UnaryCall& call, const server::MemberChange& change) {
+  WaitFor<server::ProposalWaiter> wait(call.queue());
+  const TimePoint deadline = call.deadline();
+  co_await wait.Until([&] { server().ChangeMember(change, deadline, &wait); });
+  if (wait.error != Error::kOk) co_return wait.error;
+  co_return ListMembers<Response>();
+}
+
+Task<Reply> ClusterService::MemberRemove(UnaryCall& call) {
+  etcdserverpb::MemberRemoveRequest request;
+  const grpc::Status parsed = call.Parse(&request);
+  if (!parsed.ok()) co_return parsed;
+  server::MemberChange change;
+  change.kind = server::MemberChange::Kind::kRemove;
+  change.id = MemberId(request.id());
+  co_return co_await Change<etcdserverpb::MemberRemoveResponse>(call, change);
+}
+
+Task<Reply> ClusterService::MemberUpdate(UnaryCall& call) {
+  etcdserverpb::MemberUpdateRequest request;
+  const grpc::Status parsed = call.Parse(&request);
+  if (!parsed.ok()) co_return parsed;
+  server::MemberChange change;
+  change.kind = server::MemberChange::Kind::kUpdate;
+  change.id = MemberId(request.id());
+  change.peer_urls.assign(request.peerurls().begin(), request.peerurls().end());
+  co_return co_await Change<etcdserverpb::MemberUpdateResponse>(call, change);
+}
+
+Task<Reply> ClusterService::MemberPromote(UnaryCall& call) {
+  etcdserverpb::MemberPromoteRequest request;
+  const grpc::Status parsed = call.Parse(&request);
+  if (!parsed.ok()) co_return parsed;
+  server::MemberChange change;
+  change.kind = server::MemberChange::Kind::kPromote;
+  change.id = MemberId(request.id());
+  co_return co_await Change<etcdserverpb::MemberPromoteResponse>(call, change);
 }
 
 }  // namespace kvorum::api

@@ -1,6 +1,6 @@
 #pragma once
-// etcdserverpb.Cluster: MemberList. Changes of the membership are not served yet and fall to the
-// catch-all. Follows etcd server/etcdserver/api/v3rpc/member.go.
+// etcdserverpb.Cluster. MemberAdd is not served yet and falls to the catch-all. Follows etcd
+// server/etcdserver/api/v3rpc/member.go.
 
 #include "api/grpc/service.h"
 
@@ -12,6 +12,14 @@ class ClusterService final : public Service {
 
  private:
   Task<Reply> MemberList(UnaryCall& call);
+  Task<Reply> MemberRemove(UnaryCall& call);
+  Task<Reply> MemberUpdate(UnaryCall& call);
+  Task<Reply> MemberPromote(UnaryCall& call);
+  // The members after the change, in all of these answers alike.
+  template <typename Response>
+  Task<Reply> Change(UnaryCall& call, const server::MemberChange& change);
+  template <typename Response>
+  Reply ListMembers();
 };
 
 }  // namespace kvorum::api

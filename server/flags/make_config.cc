@@ -65,6 +65,11 @@ void SetFeatures(const std::string& gates, Config* config, std::vector<LogLine>*
   }
 }
 
+Duration UnaryWarningDuration(const FlagValues& values) {
+  const Duration given = *ParseGoDuration(values.Text("warning-unary-request-duration"));
+  return given == Duration::zero() ? Defaults().warning_unary_request_duration : given;
+}
+
 // The only URL of `advertised` is the default's, and the first of `listening` is on every address.
 bool WantsDefaultHost(const std::vector<std::string>& advertised, const std::string& initial,
                       const std::vector<std::string>& listening) {
@@ -134,6 +139,9 @@ Config MakeConfig(const FlagValues& values, std::vector<LogLine>* lines) {
   config.max_request_bytes = Saturate(values.Uint("max-request-bytes"));
   config.heartbeat_interval_ms = Saturate(values.Uint("heartbeat-interval"));
   config.election_timeout_ms = Saturate(values.Uint("election-timeout"));
+  config.strict_reconfig_check = values.Bool("strict-reconfig-check");
+  config.warning_unary_request_duration = UnaryWarningDuration(values);
+  config.warning_apply_duration = *ParseGoDuration(values.Text("warning-apply-duration"));
   config.watch_progress_notify_interval = ProgressInterval(values, lines);
   SetFeatures(values.Text("feature-gates"), &config, lines);
   config.listen_metrics_urls = values.List("listen-metrics-urls");

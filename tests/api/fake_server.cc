@@ -63,6 +63,15 @@ void FakeServer::Propose(std::unique_ptr<etcdserverpb::InternalRaftRequest> requ
   HoldOrResume(waiter);
 }
 
+void FakeServer::ChangeMember(const server::MemberChange& change, TimePoint,
+                              server::ProposalWaiter* waiter) {
+  waiter->error = change_error;
+  for (server::MemberInfo& member : members) {
+    if (waiter->error == Error::kOk && member.id == change.id) member.peer_urls = change.peer_urls;
+  }
+  HoldOrResume(waiter);
+}
+
 void FakeServer::ReadIndex(TimePoint, server::Waiter* waiter) {
   waiter->error = read_error;
   HoldOrResume(waiter);

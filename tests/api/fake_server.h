@@ -29,6 +29,7 @@ class FakeServer final : public server::Server {
   // ----------------------------------------------------------------------------
   std::atomic<server::Error> propose_error{server::Error::kOk};
   std::atomic<server::Error> read_error{server::Error::kOk};
+  std::atomic<server::Error> change_error{server::Error::kOk};
   std::atomic<server::Error> renew_error{server::Error::kOk};
   std::atomic<bool> leader{true};
   std::atomic<bool> learner{false};
@@ -80,6 +81,8 @@ class FakeServer final : public server::Server {
                                 server::LeaseTimeToLiveResult* result) override;
   std::vector<LeaseId> Leases() override { return {LeaseId(1), LeaseId(2)}; }
   std::vector<server::MemberInfo> Members() override { return members; }
+  void ChangeMember(const server::MemberChange& change, TimePoint deadline,
+                    server::ProposalWaiter* waiter) override;
   std::vector<etcdserverpb::AlarmMember> Alarms() override { return alarms; }
   server::ServerStatus status() override;
   MemberId member_id() const override { return MemberId(7); }

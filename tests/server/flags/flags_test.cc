@@ -98,6 +98,9 @@ TEST(FlagsTest, EveryFlagWithAFunctionReachesTheConfig) {
                                 "--heartbeat-interval=50",
                                 "--election-timeout=500",
                                 "--watch-progress-notify-interval=5s",
+                                "--strict-reconfig-check=false",
+                                "--warning-unary-request-duration=1s",
+                                "--warning-apply-duration=2s",
                                 "--log-level=DEBUG",
                                 "--log-outputs=stdout,/tmp/x,stdout",
                                 "--logger=zap"});
@@ -118,6 +121,9 @@ TEST(FlagsTest, EveryFlagWithAFunctionReachesTheConfig) {
   EXPECT_EQ(config.heartbeat_interval_ms, 50u);
   EXPECT_EQ(config.election_timeout_ms, 500u);
   EXPECT_EQ(config.watch_progress_notify_interval, std::chrono::seconds(5));
+  EXPECT_FALSE(config.strict_reconfig_check);
+  EXPECT_EQ(config.warning_unary_request_duration, std::chrono::seconds(1));
+  EXPECT_EQ(config.warning_apply_duration, std::chrono::seconds(2));
   EXPECT_EQ(config.log_level, "debug");
   EXPECT_THAT(config.log_outputs, ElementsAre("/tmp/x", "stdout"));
 }
@@ -126,6 +132,13 @@ TEST(FlagsTest, ZeroSnapshotCountsMeanTheDefaults) {
   const Config config = Accept({"--snapshot-count=0", "--snapshot-catchup-entries=0"});
   EXPECT_EQ(config.snapshot_count, 10000u);
   EXPECT_EQ(config.snapshot_catchup_entries, 5000u);
+}
+
+TEST(FlagsTest, ZeroMeansTheDefaultForSlowCallsButNotForSlowApplying) {
+  const Config config =
+      Accept({"--warning-unary-request-duration=0", "--warning-apply-duration=0"});
+  EXPECT_EQ(config.warning_unary_request_duration, std::chrono::milliseconds(300));
+  EXPECT_EQ(config.warning_apply_duration, Duration::zero());
 }
 
 TEST(FlagsTest, ProgressIntervalHasADefaultAndAMinimum) {
