@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Compares kvorum with etcd v3.7.1: ./dev compat calls this. Arguments go to `go test`, for instance
-# -run TestHistory. The binary under test is $KVORUM_BIN, default build/release/kvorum.
+# Compares kvorum with etcd v3.7.1: ./dev compat calls this. Without arguments: our tests, then those
+# of etcd's own that suite/ runs. "suite" and its arguments: only these. Other arguments: only ours,
+# and they go to `go test`, for instance -run TestHistory. The binary under test is $KVORUM_BIN,
+# default build/release/kvorum.
 # Ends in a line "N passed, N failed" and with status 1 if anything failed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -35,21 +37,45 @@ go run ./peers/build || fail "the original's programs do not build"
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-status=0
-go test -count=1 -timeout 40m -v "$@" ./... 2>&1 | tee "$log" |
-  grep --line-buffered -E '^ *--- |^(ok|FAIL|panic:)' || status=1
-passed=$(grep -cE '^ *--- PASS' "$log" || true)
-failed=$(grep -cE '^ *--- FAIL' "$log" || true)
-# A package that does not compile, or panics, fails without naming a test.
-grep -qE '^FAIL' "$log" && status=1
-if ((status != 0)); then
-  echo "---- full output ----"
-  cat "$log"
-  ((failed > 0)) || failed=1
+passed=0 failed=0
+
+# add_counts <passed> <failed> <status>: a step that failed counts at least one failure.
+add_counts() {
+  local f=$2
+  if (($3 != 0 && f == 0)); then f=1; fi
+  passed=$((passed + $1)) failed=$((failed + f))
+}
+
+our_tests() {
+  local status=0
+  go test -count=1 -timeout 40m -v "$@" ./... 2>&1 | tee "$log" |
+    grep --line-buffered -E '^ *--- |^(ok|FAIL|panic:)' || status=1
+  # A package that does not compile, or panics, fails without naming a test.
+  if grep -qE '^FAIL' "$log"; then status=1; fi
+  if ((status != 0)); then
+    echo "---- full output ----"
+    cat "$log"
+  fi
+  add_counts "$(grep -cE '^ *--- PASS' "$log")" "$(grep -cE '^ *--- FAIL' "$log")" "$status"
+}
+
+etcds_tests() {
+  echo "compat: etcd's tests/common"
+  local status=0 p=0 f=0 counts='^suite: [0-9]+ run: ([0-9]+) passed, .* ([0-9]+) failed$'
+  go run ./suite "$@" 2>&1 | tee "$log" || status=1
+  if [[ $(grep '^suite: .* run:' "$log") =~ $counts ]]; then p=${BASH_REMATCH[1]} f=${BASH_REMATCH[2]}; fi
+  add_counts "$p" "$f" "$status"
+}
+
+if [[ ${1:-} == suite ]]; then
+  etcds_tests "${@:2}"
+else
+  our_tests "$@"
+  if (($# == 0)); then etcds_tests; fi
 fi
-if ((passed == 0 && failed == 0)); then
+if ((passed == 0 && failed == 0)) && [[ " $* " != *" -list "* ]]; then
   echo "compat: no test ran"
-  failed=1 status=1
+  failed=1
 fi
 echo "$passed passed, $failed failed"
-exit "$status"
+((failed == 0))

@@ -57,18 +57,27 @@ func SourceRoot() string { return filepath.Join(moduleDir(), "..", "..") }
 // Kvorum returns the path of the binary under test.
 func Kvorum(t testing.TB) string {
 	t.Helper()
+	path, err := KvorumPath()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// KvorumPath is Kvorum for a program that is no test.
+func KvorumPath() (string, error) {
 	path := os.Getenv("KVORUM_BIN")
 	if path == "" {
 		path = filepath.Join(SourceRoot(), "build", "release", "kvorum")
 	}
 	path, err := filepath.Abs(path)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	if _, err := os.Stat(path); err != nil {
-		t.Fatalf("no binary to test (set KVORUM_BIN, or build the release preset): %v", err)
+		return "", fmt.Errorf("no binary to test (set KVORUM_BIN, or build the release preset): %w", err)
 	}
-	return path
+	return path, nil
 }
 
 func moduleDir() string {
