@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "server/apply/slow_apply.h"
 #include "server/fatal.h"
 
 namespace kvorum::server {
@@ -41,24 +42,25 @@ bool ApplyStage::Step(Wait wait) {
 }
 
 void ApplyStage::Take(std::vector<LogEntry>& entries) {
-  const TimePoint begin = options_.clock->Now();
+  TimePoint begin = options_.clock->Now();
   mvcc::Batch& rows = options_.store->backend().batch();
   for (const LogEntry& entry : entries) {
     // Of a directory whose store is ahead of its log: the store has it already.
     if (entry.index <= batch_index_) continue;
     CHECK_EQ(entry.index, batch_index_ + 1);
+    const size_t results = batch_.results.size();
     options_.entries->Apply(entry, rows, &batch_);
     batch_index_ = entry.index;
     batch_term_ = entry.term;
+    const TimePoint end = options_.clock->Now();
+    if (end - begin > options_.expected_duration) {
+      const bool has_result = batch_.results.size() > results;
+      WarnOfSlowApply(entry, has_result ? &batch_.results.back() : nullptr, end - begin,
+                      options_.expected_duration);
+    }
+    begin = end;
   }
   commit_wanted_ = true;
-  WarnIfSlow(options_.clock->Now() - begin, entries.size());
-}
-
-void ApplyStage::WarnIfSlow(Duration took, size_t entries) const {
-  if (took < kExpectedDuration) return;
-  LOG_WARN("apply request took too long", {"took", took}, {"expected-duration", kExpectedDuration},
-           {"prefix", ""}, {"entries", entries});
 }
 
 void ApplyStage::Commit() {

@@ -32,8 +32,6 @@ class ApplyStage : public Stage {
  public:
   // Between two attempts to commit to a full disk.
   static constexpr Duration kRetryInterval = std::chrono::milliseconds(100);
-  // A batch that takes longer is worth a line in the log.
-  static constexpr Duration kExpectedDuration = std::chrono::milliseconds(100);
 
   // All pointers must outlive the stage.
   struct Options {
@@ -44,6 +42,8 @@ class ApplyStage : public Stage {
     WaitList* wait_list = nullptr;
     ReadIndexQueue* read_index = nullptr;
     Clock* clock = nullptr;
+    // An entry that takes longer is worth a line in the log.
+    Duration expected_duration = std::chrono::milliseconds(100);
   };
   // Called on the stage's thread; must not block.
   struct Output {
@@ -85,7 +85,6 @@ class ApplyStage : public Stage {
   void AnswerNoSpace();
   void OnDiskFull(const Status& status);
   TimePoint WakeAt() const;
-  void WarnIfSlow(Duration took, size_t entries) const;
 
   const Options options_;
   const Output output_;

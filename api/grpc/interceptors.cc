@@ -1,8 +1,15 @@
 #include "api/grpc/interceptors.h"
 
+#include <cstdlib>
+
+#include "api/grpc/header_trace.h"
+
 namespace kvorum::api {
 
 using server::Error;
+
+Interceptors::Interceptors(server::Server* server)
+    : server_(server), traces_headers_(WantsHeaderTrace(std::getenv("GODEBUG"))) {}
 
 bool RequiresLeader(const grpc::ServerContext& context) {
   const auto [first, last] = context.client_metadata().equal_range("hasleader");
@@ -15,6 +22,7 @@ bool RequiresLeader(const grpc::ServerContext& context) {
 // client-api-version needs no check of its own: gRPC's core refuses header values that are not
 // printable ASCII, so what the original calls an invalid client api version never gets here.
 Error Interceptors::Check(const grpc::ServerContext& context, OnLearner on_learner) {
+  if (traces_headers_) TraceHeaders(context);
   if (!Capable()) return Error::kNotCapable;
   if (on_learner == OnLearner::kRefused && server_->is_learner()) {
     return Error::kNotSupportedForLearner;

@@ -24,7 +24,7 @@ enum class OnLearner {
 class Interceptors {
  public:
   // `server` must outlive this.
-  explicit Interceptors(server::Server* server) : server_(server) {}
+  explicit Interceptors(server::Server* server);
 
   // kOk lets the call through.
   server::Error Check(const grpc::ServerContext& context, OnLearner on_learner);
@@ -38,6 +38,7 @@ class Interceptors {
   bool Capable();
 
   server::Server* const server_;
+  const bool traces_headers_;
   // Once the cluster has agreed on a version it always has one.
   std::atomic<bool> capable_{false};
 };

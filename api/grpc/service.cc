@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "api/grpc/request_stats.h"
+
 namespace kvorum::api {
 namespace {
 
@@ -57,7 +59,9 @@ Detached Service::AcceptUnary(size_t method) {
   if (!received) co_return;  // shutting down
   AcceptUnary(method);
 
+  const TimePoint begin = SystemClock().Now();
   const Reply reply = co_await Serve(unary_[method], call);
+  LogIfSlow(method, call, reply, SystemClock().Now() - begin);
   co_await Operation([&](void* tag) {
     if (reply.status.ok()) {
       call.writer.Finish(reply.bytes, reply.status, tag);
@@ -71,6 +75,18 @@ Task<Reply> Service::Serve(const UnaryMethod& method, UnaryCall& call) {
   const server::Error refused = context_.interceptors->Check(call.context, method.on_learner);
   if (refused != server::Error::kOk) co_return refused;
   co_return co_await method.handle(call);
+}
+
+void Service::LogIfSlow(size_t method, const UnaryCall& call, const Reply& reply,
+                        Duration spent) const {
+  if (!WantsCallStats(spent, server().config().warning_unary_request_duration)) return;
+  const std::string peer = call.context.peer();
+  LogCallStats({.method = names_[unary_index_[method]],
+                .peer = peer,
+                .started = SystemClock().WallNow() - spent,
+                .spent = spent,
+                .request = &call.request,
+                .response = &reply.bytes});
 }
 
 Detached Service::AcceptStream(size_t method) {

@@ -71,6 +71,7 @@ class Service : public grpc::Service {
   Detached AcceptUnary(size_t method);
   Detached AcceptStream(size_t method);
   Task<Reply> Serve(const UnaryMethod& method, UnaryCall& call);
+  void LogIfSlow(size_t method, const UnaryCall& call, const Reply& reply, Duration spent) const;
 
   const ServiceContext context_;
   const std::string full_name_;

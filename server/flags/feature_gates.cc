@@ -29,11 +29,12 @@ constexpr Gate kGates[] = {
     {kAllBeta, Stage::kAll, false, true},
     {"CompactHashCheck", Stage::kAlpha, false},
     {"FastLeaseKeepAlive", Stage::kBeta, true},
-    {"InitialCorruptCheck", Stage::kAlpha, false},
+    // Compares with other members, of which a single one has none.
+    {"InitialCorruptCheck", Stage::kAlpha, false, true},
     {"LeaseCheckpoint", Stage::kAlpha, false},
     {"LeaseCheckpointPersist", Stage::kAlpha, false},
     {"PriorityRequest", Stage::kAlpha, false, true},
-    // Of connections to other members, of which a single one has none.
+    // Of connections to other members: the same.
     {"SetMemberLocalAddr", Stage::kAlpha, false, true},
     {"StopGRPCServiceOnDefrag", Stage::kAlpha, false},
     // Of etcd's backend.

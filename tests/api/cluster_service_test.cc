@@ -48,8 +48,7 @@ TEST_F(ClusterServiceTest, RemovalThatLosesTheQuorumIsRefused) {
   etcdserverpb::MemberRemoveRequest request;
   request.set_id(7);
   etcdserverpb::MemberRemoveResponse response;
-  EXPECT_STATUS(cluster_->MemberRemove(&context_, request, &response),
-                StatusCode::UNKNOWN,
+  EXPECT_STATUS(cluster_->MemberRemove(&context_, request, &response), StatusCode::UNKNOWN,
                 "etcdserver: re-configuration failed due to not enough started members");
 }
 
@@ -59,8 +58,7 @@ TEST_F(ClusterServiceTest, PromotionOfAVoterIsRefused) {
   request.set_id(7);
   etcdserverpb::MemberPromoteResponse response;
   EXPECT_STATUS(cluster_->MemberPromote(&context_, request, &response),
-                StatusCode::FAILED_PRECONDITION,
-                "etcdserver: can only promote a learner member");
+                StatusCode::FAILED_PRECONDITION, "etcdserver: can only promote a learner member");
 }
 
 TEST_F(ClusterServiceTest, UnknownMemberIsNotFound) {

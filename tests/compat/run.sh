@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Compares kvorum with etcd v3.7.1: ./dev compat calls this. Without arguments: our tests, then those
-# of etcd's own that suite/ runs. "suite" and its arguments: only these. Other arguments: only ours,
+# Compares kvorum with etcd v3.7.1: ./dev compat calls this. Without arguments: our tests, then
+# those of etcd's own that suite/ runs. "suite" and its arguments: only these. Other arguments: only ours,
 # and they go to `go test`, for instance -run TestHistory. The binary under test is $KVORUM_BIN,
 # default build/release/kvorum.
 # Ends in a line "N passed, N failed" and with status 1 if anything failed.
@@ -63,7 +63,9 @@ etcds_tests() {
   echo "compat: etcd's tests/common"
   local status=0 p=0 f=0 counts='^suite: [0-9]+ run: ([0-9]+) passed, .* ([0-9]+) failed$'
   go run ./suite "$@" 2>&1 | tee "$log" || status=1
-  if [[ $(grep '^suite: .* run:' "$log") =~ $counts ]]; then p=${BASH_REMATCH[1]} f=${BASH_REMATCH[2]}; fi
+  if [[ $(grep '^suite: .* run:' "$log") =~ $counts ]]; then
+    p=${BASH_REMATCH[1]} f=${BASH_REMATCH[2]}
+  fi
   add_counts "$p" "$f" "$status"
 }
 

@@ -335,8 +335,8 @@ TEST(FlagsTest, WhatIsNotThereIsRefusedByName) {
             "--log-format is not supported by this version of kvorum (only json is)");
   EXPECT_EQ(Refusal({"--feature-gates=AllAlpha=true,LeaseCheckpoint=false,"
                      "LeaseCheckpointPersist=false,CompactHashCheck=false"}),
-            "--feature-gates is not supported by this version of kvorum (InitialCorruptCheck=true,"
-            "StopGRPCServiceOnDefrag=true)");
+            "--feature-gates is not supported by this version of kvorum "
+            "(StopGRPCServiceOnDefrag=true)");
   EXPECT_EQ(Refusal({"--config-file=x"}),
             "--config-file is not supported by this version of kvorum");
   EXPECT_EQ(Refusal({}, {"ETCD_CONFIG_FILE=x"}),
