@@ -25,6 +25,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -103,7 +104,7 @@ class Compactor {
 
   Phase phase_ = Phase::kIdle;
   Store::ScheduledCompaction job_;
-  TimePoint began_;
+  std::optional<TimePoint> began_;            // nothing for a purge left by an earlier process
   std::unique_ptr<Store::HistoryHash> hash_;  // set from the phase of that name on, if wanted
   std::string resume_;                        // the next key of the index
   size_t resume_entry_ = 0;                   // and its first entry not yet noted

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/crc32c.h"
+#include "base/metrics.h"
 #include "mvcc/logical_rows.h"
 
 namespace kvorum::mvcc {
@@ -15,6 +17,14 @@ constexpr int64_t kSliceKeys = 1000;
 // Rows read in one step, and their bytes.
 constexpr int64_t kSliceRows = 4096;
 constexpr int64_t kSliceBytes = 4 << 20;
+
+metrics::Histogram& hash_seconds = metrics::Default().AddHistogram(
+    "etcd_mvcc_hash_duration_seconds", "The latency distribution of storage hash operation.",
+    metrics::ExponentialBounds(.01, 2, 15));
+metrics::Histogram& hash_rev_seconds = metrics::Default().AddHistogram(
+    "etcd_mvcc_hash_rev_duration_seconds",
+    "The latency distribution of storage hash by revision operation.",
+    metrics::ExponentialBounds(.01, 2, 15));
 }  // namespace
 
 Store::HistoryHash::HistoryHash(const Store& store, Revision revision, Revision compacted)
@@ -74,6 +84,7 @@ Status Store::HistoryHash::HashSlice() {
 }
 
 StatusOr<HashKvResult> Store::HashKv(Revision revision) const {
+  const TimePoint began = SystemClock().Now();
   const ReadEpochs::Guard guard = epochs_.Enter();
   HashKvResult result;
   {
@@ -101,6 +112,7 @@ StatusOr<HashKvResult> Store::HashKv(Revision revision) const {
     ASSIGN_OR_RETURN(done, history.Step());
   }
   result.hash = history.hash();
+  hash_rev_seconds.Observe(SystemClock().Now() - began);
   return result;
 }
 
@@ -114,6 +126,7 @@ StatusOr<uint32_t> Store::Hash() const {
     return bucket == Bucket::kMeta &&
            (key == kTermKey || key == kConsistentIndexKey || key == kStorageVersionKey);
   };
+  const TimePoint began = SystemClock().Now();
   const std::unique_ptr<Iterator> rows = NewLogicalIterator();
   uint32_t crc = 0;
   for (const Bucket bucket : kEtcdBuckets) {
@@ -124,6 +137,7 @@ StatusOr<uint32_t> Store::Hash() const {
     }
   }
   RETURN_IF_ERROR(rows->status());
+  hash_seconds.Observe(SystemClock().Now() - began);
   return crc;
 }
 

@@ -5,10 +5,21 @@
 
 #include "base/human_bytes.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "server/fatal.h"
 #include "server/job_stage.h"
 
 namespace kvorum::server {
+namespace {
+
+metrics::Histogram& seconds = metrics::Default().AddHistogram(
+    "etcd_disk_backend_defrag_duration_seconds",
+    "The latency distribution of backend defragmentation.", metrics::ExponentialBounds(.1, 2, 13));
+metrics::Gauge& in_flight = metrics::Default().AddGauge(
+    "etcd_disk_defrag_inflight",
+    "Whether or not defrag is active on the member. 1 means active, 0 means not.");
+
+}  // namespace
 
 bool Defragmenter::Begin(TimePoint now) {
   {
@@ -17,6 +28,7 @@ bool Defragmenter::Begin(TimePoint now) {
     waiting_ = std::exchange(next_, {});
   }
   running_ = true;
+  in_flight.Set(1);
   began_ = now;
   readers_only_since_ = now;
   before_ = SizesNow();
@@ -64,6 +76,7 @@ TimePoint Defragmenter::RewriteOne(TimePoint now) {
            {"current-db-size-in-use-bytes-diff", sizes.in_use - before_.in_use},
            {"current-db-size-in-use-bytes", sizes.in_use},
            {"current-db-size-in-use", HumanBytes(sizes.in_use)}, {"took", after - began_});
+  seconds.Observe(after - began_);
   options_.request_commit();  // which makes the new sizes part of what is stored
   End(Error::kOk);
   return after;
@@ -71,6 +84,7 @@ TimePoint Defragmenter::RewriteOne(TimePoint now) {
 
 void Defragmenter::End(Error error) {
   running_ = false;
+  in_flight.Set(0);
   std::vector<Waiter*> done;
   {
     absl::MutexLock lock(&mutex_);

@@ -136,6 +136,22 @@ TEST_F(DefragmentTest, NeedsRoomForACopy) {
   EXPECT_EQ(RowsOnDisk(), 100);
 }
 
+TEST_F(DefragmentTest, DiskThatFillsUpDuringItHarmsNobody) {
+  WriteHistory(20);
+  CompactAll();
+  member_.env.Inject({.op = FaultEnv::Op::kWrite,
+                      .and_all_after = true,
+                      .path_part = ".sst",
+                      .status = absl::ResourceExhaustedError("no space left on device")});
+  EXPECT_EQ(Defragment(), Error::kDiskFull);
+  EXPECT_EQ(RowsOnDisk(), 120);
+  EXPECT_EQ(member_.Value("k99"), std::string(1000, 'x'));
+  member_.env.ClearFaults();
+  ASSERT_TRUE(member_.StepUntil([&] { return member_.Put("more", "1") == Error::kOk; }));
+  ASSERT_TRUE(member_.StepUntil([&] { return Defragment() == Error::kOk; }));
+  EXPECT_EQ(RowsOnDisk(), 101);
+}
+
 TEST_F(DefragmentTest, HashIsThatOfTheStoreAndChangesWithIt) {
   const auto hash = [this] {
     etcdserverpb::HashResponse response;
