@@ -112,10 +112,18 @@ TEST_F(StoreConcurrencyTest, ReadersSeeTransactionsWhole) {
     }
     ASSERT_OK(store_->HashKv(Revision(0)));
   });
+  // Whatever a compaction is doing, nothing that is logically there may seem to be missing.
   Run([this](Random&) {
+    ASSERT_OK(store_->HashKv(Revision(0)));
+    ASSERT_OK(store_->Hash());
+  });
+  Run([this](Random& random) {
     static thread_local Compactor compactor(*store_, SystemClock());
     const auto progress = compactor.Step();
     ASSERT_OK(progress);
+    if (random.Uniform(8) == 0) {
+      ASSERT_OK(compactor.DefragmentStep());
+    }
     if (*progress != Compactor::Progress::kMore) std::this_thread::yield();
   });
   for (int n = 1; n < 300 && !HasFailure(); ++n) {
