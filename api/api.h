@@ -30,8 +30,8 @@
 // Threads: one polls unary calls, one polls streams, one runs listener and HTTP; a call's coroutine
 // may also run where the server finished what it waited for (grpc/queue.h).
 //
-// Left out for now: TLS, the JSON gateway, authentication; RPCs without a handler are
-// answered Unimplemented (grpc/catch_all.h).
+// Left out for now: TLS, the JSON gateway, authentication, calls about snapshots, several members,
+// locks and elections. RPCs without a handler are answered Unimplemented (grpc/catch_all.h).
 //
 // Follows etcd server/embed/serve.go, server/etcdserver/api/v3rpc.
 
@@ -53,6 +53,9 @@ struct FrontEndOptions {
   // Of HTTP on the client port; empty: all (access_policy.h).
   std::vector<std::string> cors_origins;
   std::vector<std::string> host_whitelist;
+  // Where HTTP is served instead, if not empty: client_urls then take gRPC alone.
+  std::vector<std::string> client_http_urls;
+  bool reuse_port = false;
   // Clients may ping this often (etcd --grpc-keepalive-min-time), and are pinged after this idle
   // time.
   Duration keepalive_min_time = std::chrono::seconds(5);

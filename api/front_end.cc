@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -29,6 +30,15 @@ namespace {
 // For HTTP answers to leave, once nothing waits for the server any more.
 constexpr Duration kLastAnswers = std::chrono::seconds(1);
 
+bool Contains(const std::vector<std::string>& urls, const std::string& url) {
+  return std::find(urls.begin(), urls.end(), url) != urls.end();
+}
+
+Status BoundTwice(const std::string& url) {
+  return absl::InvalidArgumentError(
+      "cannot bind both --listen-client-urls and --listen-client-http-urls on the same url " + url);
+}
+
 // The thread of listener and HTTP, and what runs on it.
 class FrontEndImpl final : public FrontEnd {
  public:
@@ -45,8 +55,15 @@ class FrontEndImpl final : public FrontEnd {
   }
 
   Status OpenAll() {
-    for (const std::string& url : options_.client_urls) RETURN_IF_ERROR(mux_.Open(url));
     for (const std::string& url : options_.metrics_urls) RETURN_IF_ERROR(metrics_mux_.Open(url));
+    PortMux::ListenOptions client{.reuse_port = options_.reuse_port};
+    client.http = options_.client_http_urls.empty();
+    for (const std::string& url : options_.client_urls) RETURN_IF_ERROR(mux_.Open(url, client));
+    const PortMux::ListenOptions http{.grpc = false, .reuse_port = options_.reuse_port};
+    for (const std::string& url : options_.client_http_urls) {
+      if (Contains(options_.client_urls, url)) return BoundTwice(url);
+      RETURN_IF_ERROR(mux_.Open(url, http));
+    }
     return absl::OkStatus();
   }
   std::vector<std::string> addresses() const override { return mux_.addresses(); }
@@ -73,9 +90,14 @@ class FrontEndImpl final : public FrontEnd {
     sinks.http = [this](int fd, std::string read) { http_.Serve(fd, std::move(read)); };
     asio::post(io_, [this, sinks = std::move(sinks)] { mux_.Start(sinks); });
     StartThread();
-    for (const std::string& address : addresses()) {
+    const std::vector<std::string> listeners = addresses();
+    const bool split = !options_.client_http_urls.empty();
+    for (size_t i = 0; i < listeners.size(); ++i) {
+      const char* const traffic = i >= options_.client_urls.size() ? "http"
+                                  : split                          ? "grpc"
+                                                                   : "grpc+http";
       LOG_INFO("serving client traffic insecurely; this is strongly discouraged!",
-               {"traffic", "grpc+http"}, {"address", address});
+               {"traffic", traffic}, {"address", listeners[i]});
     }
     return absl::OkStatus();
   }

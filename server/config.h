@@ -21,6 +21,9 @@ struct Config {
   std::vector<std::string> listen_peer_urls = {"http://localhost:2380"};
   std::vector<std::string> listen_client_urls = {"http://localhost:2379"};
   std::vector<std::string> listen_metrics_urls;
+  // HTTP for clients, which then is not served on listen_client_urls; empty: there, beside gRPC.
+  std::vector<std::string> listen_client_http_urls;
+  bool socket_reuse_port = false;
   std::vector<std::string> initial_advertise_peer_urls = {"http://localhost:2380"};
   std::vector<std::string> advertise_client_urls = {"http://localhost:2379"};
   std::string initial_cluster = "default=http://localhost:2380";
@@ -53,6 +56,12 @@ struct Config {
   std::vector<std::string> cors = {"*"};            // origins; "*": all
   std::vector<std::string> host_whitelist = {"*"};  // empty or "*": all
   bool extensive_metrics = false;                   // with durations of calls
+
+  // Of client connections, see api/api.h.
+  Duration grpc_keepalive_min_time = std::chrono::seconds(5);
+  Duration grpc_keepalive_interval = std::chrono::hours(2);
+  Duration grpc_keepalive_timeout = std::chrono::seconds(20);
+  uint32_t max_concurrent_streams = 0;  // 0: no limit
 
   std::string log_level = "info";
   std::vector<std::string> log_outputs = {"default"};

@@ -65,6 +65,12 @@ StatusOr<int> Serve(const server::Config& config, StopSignals& signals) {
   front_options.metrics_urls = config.listen_metrics_urls;
   front_options.cors_origins = config.cors;
   front_options.host_whitelist = config.host_whitelist;
+  front_options.client_http_urls = config.listen_client_http_urls;
+  front_options.reuse_port = config.socket_reuse_port;
+  front_options.keepalive_min_time = config.grpc_keepalive_min_time;
+  front_options.keepalive_interval = config.grpc_keepalive_interval;
+  front_options.keepalive_timeout = config.grpc_keepalive_timeout;
+  front_options.max_concurrent_streams = config.max_concurrent_streams;
   ASSIGN_OR_RETURN(const std::unique_ptr<api::FrontEnd> front,
                    api::FrontEnd::Listen(front_options));
   LogStart(config);

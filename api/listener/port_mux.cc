@@ -56,8 +56,11 @@ struct PortMux::State {
 // One connection until it is known what it speaks. All on the io thread.
 class PortMux::Sniffer : public std::enable_shared_from_this<PortMux::Sniffer> {
  public:
-  Sniffer(std::shared_ptr<State> state, int fd)
-      : state_(std::move(state)), socket_(*state_->io, fd), timer_(*state_->io) {}
+  Sniffer(std::shared_ptr<State> state, int fd, const ListenOptions& options)
+      : state_(std::move(state)),
+        options_(options),
+        socket_(*state_->io, fd),
+        timer_(*state_->io) {}
 
   void Start() {
     timer_.expires_after(state_->sniff_timeout);
@@ -94,9 +97,11 @@ class PortMux::Sniffer : public std::enable_shared_from_this<PortMux::Sniffer> {
       case Protocol::kTls:
         return false;
       case Protocol::kGrpc:
+        if (!options_.grpc) return false;
         HandOver(state_->sinks.grpc);
         return true;
       case Protocol::kHttp:
+        if (!options_.http) return false;
         HandOver(state_->sinks.http);
         return true;
     }
@@ -110,6 +115,7 @@ class PortMux::Sniffer : public std::enable_shared_from_this<PortMux::Sniffer> {
   void Leave() { state_->sniffers.erase(shared_from_this()); }
 
   const std::shared_ptr<State> state_;
+  const ListenOptions options_;
   asio::posix::stream_descriptor socket_;
   asio::steady_timer timer_;
   std::string read_;
@@ -117,8 +123,9 @@ class PortMux::Sniffer : public std::enable_shared_from_this<PortMux::Sniffer> {
 
 class PortMux::Listener {
  public:
-  Listener(State* state, ListeningSocket socket)
+  Listener(State* state, ListeningSocket socket, const ListenOptions& options)
       : state_(*state),
+        options_(options),
         socket_(std::move(socket)),
         descriptor_(*state->io, socket_.fd),
         pause_(*state->io),
@@ -150,7 +157,7 @@ class PortMux::Listener {
         Pause(state);
         return;
       }
-      auto sniffer = std::make_shared<Sniffer>(state, fd);
+      auto sniffer = std::make_shared<Sniffer>(state, fd, options_);
       state->sniffers.insert(sniffer);
       sniffer->Start();
     }
@@ -165,6 +172,7 @@ class PortMux::Listener {
   }
 
   State& state_;
+  const ListenOptions options_;
   const ListeningSocket socket_;
   asio::posix::stream_descriptor descriptor_;
   asio::steady_timer pause_;
@@ -181,9 +189,9 @@ PortMux::~PortMux() {
   state_->sniffers.clear();
 }
 
-Status PortMux::Open(const std::string& url) {
-  ASSIGN_OR_RETURN(ListeningSocket socket, OpenListeningSocket(url));
-  state_->listeners.push_back(std::make_unique<Listener>(state_.get(), std::move(socket)));
+Status PortMux::Open(const std::string& url, const ListenOptions& options) {
+  ASSIGN_OR_RETURN(ListeningSocket socket, OpenListeningSocket(url, options.reuse_port));
+  state_->listeners.push_back(std::make_unique<Listener>(state_.get(), std::move(socket), options));
   return absl::OkStatus();
 }
 

@@ -40,8 +40,15 @@ class PortMux {
   explicit PortMux(boost::asio::io_context* io, Duration sniff_timeout = kSniffTimeout);
   ~PortMux();
 
+  // What one address serves; a connection that speaks another protocol is closed.
+  struct ListenOptions {
+    bool grpc = true;
+    bool http = true;
+    bool reuse_port = false;
+  };
   // Binds and listens on "http://host:port" or "unix://path"; nothing is accepted yet.
-  Status Open(const std::string& url);
+  Status Open(const std::string& url, const ListenOptions& options);
+  Status Open(const std::string& url) { return Open(url, ListenOptions()); }
   std::vector<std::string> addresses() const;
   void Start(Sinks sinks);
   // Closes listeners and the connections not yet handed on; on the io thread. No sink is called

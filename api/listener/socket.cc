@@ -105,11 +105,13 @@ void SetOption(int fd, int level, int option, int value) {
 }
 
 // `where` is for the error: "tcp 127.0.0.1:2379" or "unix path".
-StatusOr<int> BindAndListen(const Address& address, const std::string& where) {
+StatusOr<int> BindAndListen(const Address& address, const std::string& where,
+                            bool reuse_port = false) {
   const int family = address.get()->sa_family;
   const int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return SystemError(absl::StrCat("listen ", where, ": socket"));
   if (family != AF_UNIX) SetOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (family != AF_UNIX && reuse_port) SetOption(fd, SOL_SOCKET, SO_REUSEPORT, 1);
   if (family == AF_INET6) SetOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
   if (bind(fd, address.get(), address.length) != 0 || listen(fd, SOMAXCONN) != 0) {
     Status status = SystemError(absl::StrCat("listen ", where, ": bind"));
@@ -121,10 +123,10 @@ StatusOr<int> BindAndListen(const Address& address, const std::string& where) {
 
 }  // namespace
 
-StatusOr<ListeningSocket> OpenListeningSocket(const std::string& url) {
+StatusOr<ListeningSocket> OpenListeningSocket(const std::string& url, bool reuse_port) {
   ListeningSocket listener;
   std::string_view rest = url;
-  if (ConsumePrefix(&rest, "unix://")) {
+  if (ConsumePrefix(&rest, "unix://") || ConsumePrefix(&rest, "unix:")) {
     listener.is_unix = true;
     listener.address = rest;
     ASSIGN_OR_RETURN(const Address address, UnixAddress(listener.address));
@@ -140,10 +142,10 @@ StatusOr<ListeningSocket> OpenListeningSocket(const std::string& url) {
   }
   ASSIGN_OR_RETURN(Address address, ResolveTcp(host, port));
   const std::string where = "tcp " + std::string(rest);
-  StatusOr<int> fd = BindAndListen(address, where);
+  StatusOr<int> fd = BindAndListen(address, where, reuse_port);
   if (!fd.ok() && host == "0.0.0.0") {  // a machine without IPv6
     ASSIGN_OR_RETURN(address, ResolveTcp("0", port));
-    fd = BindAndListen(address, where);
+    fd = BindAndListen(address, where, reuse_port);
   }
   ASSIGN_OR_RETURN(listener.fd, std::move(fd));
   listener.address = TcpAddressText(listener.fd);

@@ -14,6 +14,9 @@ namespace {
 
 constexpr char kExtensiveMetrics[] = "extensive";
 constexpr Duration kMinProgressInterval = std::chrono::milliseconds(100);
+constexpr Duration kGrpcMinTime = std::chrono::minutes(5);
+constexpr Duration kGrpcMinInterval = std::chrono::seconds(1);
+constexpr uint64_t kUnlimitedStreams = std::numeric_limits<uint32_t>::max();
 
 const Config& Defaults() {
   static const Config* const defaults = new Config();
@@ -68,6 +71,21 @@ void SetFeatures(const std::string& gates, Config* config, std::vector<LogLine>*
 Duration UnaryWarningDuration(const FlagValues& values) {
   const Duration given = *ParseGoDuration(values.Text("warning-unary-request-duration"));
   return given == Duration::zero() ? Defaults().warning_unary_request_duration : given;
+}
+
+// What the original's gRPC library makes of these: without both times its own defaults hold, and it
+// pings no more often than once a second.
+void KeepaliveTimes(const FlagValues& values, Config* config) {
+  const auto duration = [&values](std::string_view flag) {
+    return *ParseGoDuration(values.Text(flag));
+  };
+  const Duration min_time = duration("grpc-keepalive-min-time");
+  config->grpc_keepalive_min_time = min_time > Duration::zero() ? min_time : kGrpcMinTime;
+  const Duration interval = duration("grpc-keepalive-interval");
+  const Duration timeout = duration("grpc-keepalive-timeout");
+  if (interval <= Duration::zero() || timeout <= Duration::zero()) return;
+  config->grpc_keepalive_interval = std::max(interval, kGrpcMinInterval);
+  config->grpc_keepalive_timeout = timeout;
 }
 
 // The only URL of `advertised` is the default's, and the first of `listening` is on every address.
@@ -126,6 +144,8 @@ Config MakeConfig(const FlagValues& values, std::vector<LogLine>* lines) {
   config.data_dir = values.Text("data-dir");
   config.listen_peer_urls = values.List("listen-peer-urls");
   config.listen_client_urls = values.List("listen-client-urls");
+  config.listen_client_http_urls = values.List("listen-client-http-urls");
+  config.socket_reuse_port = values.Bool("socket-reuse-port");
   config.initial_advertise_peer_urls = values.List("initial-advertise-peer-urls");
   config.advertise_client_urls = values.List("advertise-client-urls");
   config.initial_cluster = values.Text("initial-cluster");
@@ -148,6 +168,9 @@ Config MakeConfig(const FlagValues& values, std::vector<LogLine>* lines) {
   config.cors = values.List("cors");
   config.host_whitelist = values.List("host-whitelist");
   config.extensive_metrics = values.Text("metrics") == kExtensiveMetrics;
+  KeepaliveTimes(values, &config);
+  const uint64_t streams = values.Uint("max-concurrent-streams");
+  config.max_concurrent_streams = streams < kUnlimitedStreams ? Saturate(streams) : 0;
   config.log_level = LogLevel(values);
   config.log_outputs = LogOutputs(values);
   config.logger = values.Text("logger");

@@ -111,6 +111,9 @@ func (s *Server) Start() {
 	s.waitReady()
 }
 
+// AddFlags gives further flags to the next start; of equal ones the last counts.
+func (s *Server) AddFlags(flags ...string) { s.args = append(s.args, flags...) }
+
 func (s *Server) waitReady() {
 	s.t.Helper()
 	deadline := time.After(startTimeout)

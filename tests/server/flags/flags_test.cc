@@ -148,6 +148,28 @@ TEST(FlagsTest, ProgressIntervalHasADefaultAndAMinimum) {
             std::chrono::milliseconds(100));
 }
 
+TEST(FlagsTest, KeepaliveTimesThatAreOffMeanTheLibrarysDefaults) {
+  const Config given = Accept({"--grpc-keepalive-min-time=2s", "--grpc-keepalive-interval=10ms",
+                               "--grpc-keepalive-timeout=3s"});
+  EXPECT_EQ(given.grpc_keepalive_min_time, std::chrono::seconds(2));
+  EXPECT_EQ(given.grpc_keepalive_interval, std::chrono::seconds(1)) << "the least there is";
+  EXPECT_EQ(given.grpc_keepalive_timeout, std::chrono::seconds(3));
+  const Config off = Accept({"--grpc-keepalive-min-time=0", "--grpc-keepalive-interval=1m",
+                             "--grpc-keepalive-timeout=0"});
+  EXPECT_EQ(off.grpc_keepalive_min_time, std::chrono::minutes(5));
+  EXPECT_EQ(off.grpc_keepalive_interval, std::chrono::hours(2));
+  EXPECT_EQ(off.grpc_keepalive_timeout, std::chrono::seconds(20));
+}
+
+TEST(FlagsTest, ListenersAndTheirConnections) {
+  const Config config = Accept({"--listen-client-http-urls=unix:///tmp/s", "--socket-reuse-port",
+                                "--socket-reuse-address=true", "--max-concurrent-streams=7"});
+  EXPECT_THAT(config.listen_client_http_urls, ElementsAre("unix:///tmp/s"));
+  EXPECT_TRUE(config.socket_reuse_port);
+  EXPECT_EQ(config.max_concurrent_streams, 7u);
+  EXPECT_EQ(Accept({}).max_concurrent_streams, 0u);
+}
+
 TEST(FlagsTest, ClusterFollowsTheName) {
   EXPECT_EQ(
       Accept({"--name=a", "--initial-advertise-peer-urls=http://h:2,http://h:1"}).initial_cluster,
