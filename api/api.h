@@ -24,8 +24,9 @@
 //   2. Nothing here blocks a polling thread: waiting is a suspended coroutine, disk reads happen on
 //      the server's read pool.
 //   3. What a client can make this folder hold is bounded: a message by max_request_bytes (checked)
-//      and by gRPC's memory quota (while it arrives), a watch stream by watch_queue.h, a connection
-//      that says nothing by kSniffTimeout and gRPC's handshake timeout.
+//      and by gRPC's memory quota (while it arrives), a watch stream by watch_queue.h, lists by
+//      response_budget.h, a connection that says nothing by kSniffTimeout and gRPC's handshake
+//      timeout.
 //
 // Threads: one polls unary calls, one polls streams, one runs listener and HTTP; a call's coroutine
 // may also run where the server finished what it waited for (grpc/queue.h).
@@ -55,7 +56,7 @@ struct FrontEndOptions {
   std::vector<std::string> host_whitelist;
   // Where HTTP is served instead, if not empty: client_urls then take gRPC alone.
   std::vector<std::string> client_http_urls;
-  bool reuse_port = false;
+  bool reuse_port = false;  // other processes may listen there, too
   // Clients may ping this often (etcd --grpc-keepalive-min-time), and are pinged after this idle
   // time.
   Duration keepalive_min_time = std::chrono::seconds(5);

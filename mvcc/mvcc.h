@@ -89,6 +89,7 @@ struct RangeOptions {
   int64_t limit = 0;     // rows; 0 or less: all
   Revision revision{0};  // 0 or less: current
   bool count_only = false;
+  bool uncounted = false;  // leaves RangeResult::count at 0, and so ends at the last row
   // Rows carry key, create and mod revision and version, but neither value nor lease; from memory.
   bool keys_only = false;
 };

@@ -38,12 +38,13 @@ void Store::StartScan(Scan* scan) const {
     scan->result.error = Error::kCompacted;
     return;
   }
+  scan->counted = scan->options.uncounted;
   if (scan->range.single()) {
     const KeyIndex* key = index_.Find(scan->range.key);
     if (key != nullptr) Visit(*key, scan);
     return;
   }
-  if (scan->at == scan->result.current) {
+  if (!scan->counted && scan->at == scan->result.current) {
     scan->result.count = index_.CountLive(scan->range);
     scan->counted = true;
     if (scan->options.count_only || scan->result.count == 0) return;

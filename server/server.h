@@ -151,17 +151,17 @@ class Server {
   // Reads the local store on the calling thread; linearizable only after ReadIndex. The request has
   // been validated.
   virtual Error Range(const etcdserverpb::RangeRequest& request, RangeResult* result) = 0;
-  // Whether Range(request) is long or likely to touch the disk: then run it on the read pool.
-  virtual bool RangeWantsPool(const etcdserverpb::RangeRequest& request) = 0;
-  // Both at once: what Range answers if it need not go to the read pool, else nothing.
+  // What Range answers if that is short and in memory; nothing: run Range on the read pool.
   virtual std::optional<Error> RangeInMemory(const etcdserverpb::RangeRequest& request,
-                                             RangeResult* result) {
-    if (RangeWantsPool(request)) return std::nullopt;
-    return Range(request, result);
-  }
-  // A txn without writes.
+                                             RangeResult* result) = 0;
+  // Range without the count, which stays 0: one piece of a long list costs what it returns.
+  virtual Error RangePiece(const etcdserverpb::RangeRequest& request, RangeResult* result) = 0;
+  // A txn without writes; may touch the disk.
   virtual Error ReadOnlyTxn(const etcdserverpb::TxnRequest& request,
                             etcdserverpb::TxnResponse* response) = 0;
+  // What ReadOnlyTxn answers if that is short and in memory; nothing: run it on the read pool.
+  virtual std::optional<Error> ReadOnlyTxnInMemory(const etcdserverpb::TxnRequest& request,
+                                                   etcdserverpb::TxnResponse* response) = 0;
   virtual Error HashKv(Revision revision, etcdserverpb::HashKVResponse* response) = 0;
   // Over the whole store, of what is applied. Reads all of it: on the read pool only.
   virtual Error Hash(etcdserverpb::HashResponse* response) = 0;

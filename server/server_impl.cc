@@ -335,17 +335,24 @@ std::optional<Error> EtcdServer::RangeInMemory(const etcdserverpb::RangeRequest&
   return Error::kOk;
 }
 
-bool EtcdServer::RangeWantsPool(const etcdserverpb::RangeRequest& request) {
-  return !state_->store()
-              .TryRangeInMemory({.key = request.key(), .end = request.range_end()},
-                                StoreOptionsOf(request))
-              .has_value();
+Error EtcdServer::RangePiece(const etcdserverpb::RangeRequest& request, RangeResult* result) {
+  const auto read = [this](const mvcc::KeyRange& range, mvcc::RangeOptions options) {
+    options.uncounted = true;
+    return state_->store().Range(range, options);
+  };
+  const StatusOr<Error> error = ExecuteRange(request, read, result);
+  return error.ok() ? *error : OnReadFault(error.status());
 }
 
 Error EtcdServer::ReadOnlyTxn(const etcdserverpb::TxnRequest& request,
                               etcdserverpb::TxnResponse* response) {
   const StatusOr<Error> error = ReadTxn(request, state_->store(), response);
   return error.ok() ? *error : OnReadFault(error.status());
+}
+
+std::optional<Error> EtcdServer::ReadOnlyTxnInMemory(const etcdserverpb::TxnRequest& request,
+                                                     etcdserverpb::TxnResponse* response) {
+  return ReadTxnInMemory(request, state_->store(), response);
 }
 
 Error EtcdServer::HashKv(Revision revision, etcdserverpb::HashKVResponse* response) {

@@ -63,9 +63,11 @@ class EtcdServer final : public Server {
   Error Range(const etcdserverpb::RangeRequest& request, RangeResult* result) override;
   std::optional<Error> RangeInMemory(const etcdserverpb::RangeRequest& request,
                                      RangeResult* result) override;
-  bool RangeWantsPool(const etcdserverpb::RangeRequest& request) override;
+  Error RangePiece(const etcdserverpb::RangeRequest& request, RangeResult* result) override;
   Error ReadOnlyTxn(const etcdserverpb::TxnRequest& request,
                     etcdserverpb::TxnResponse* response) override;
+  std::optional<Error> ReadOnlyTxnInMemory(const etcdserverpb::TxnRequest& request,
+                                           etcdserverpb::TxnResponse* response) override;
   Error HashKv(Revision revision, etcdserverpb::HashKVResponse* response) override;
   Error Hash(etcdserverpb::HashResponse* response) override;
   bool RunOnReadPool(std::function<void()> work) override;

@@ -12,6 +12,37 @@ TimePoint DeadlineOf(const grpc::ServerContext& context) {
                    std::chrono::nanoseconds(monotonic.tv_nsec));
 }
 
+void ClientWatch::OnGone(std::function<bool()> leave, std::function<void()> resume) {
+  bool gone = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    leave_ = std::move(leave);
+    resume_ = std::move(resume);
+    gone = gone_ && leave_ != nullptr;
+  }
+  if (gone) Leave();
+}
+
+void ClientWatch::Complete(bool /*ok*/) {
+  {
+    absl::MutexLock lock(&mutex_);
+    gone_ = true;
+  }
+  Leave();
+  over_.Set();  // may end *this
+}
+
+// A handler that goes on meanwhile waits in Clear() until it is known who resumes it.
+void ClientWatch::Leave() {
+  std::function<void()> resume;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (leave_ == nullptr || !std::exchange(leave_, nullptr)()) return;
+    resume = std::exchange(resume_, nullptr);
+  }
+  resume();
+}
+
 StreamCall::StreamCall(CallQueue* queue, size_t max_request_bytes)
     : stream(&context), queue_(queue), max_request_bytes_(max_request_bytes) {
   context.AsyncNotifyWhenDone(static_cast<Tag*>(&done_));

@@ -5,6 +5,8 @@
 // StreamCall and everything that touches it stays on the polling thread of its queue, so its state
 // needs no lock.
 
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/async_stream.h>
 #include <grpcpp/support/async_unary_call.h>
@@ -12,6 +14,7 @@
 
 #include <coroutine>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "api/errors.h"
@@ -36,28 +39,6 @@ class Reply {
 
 // The client's deadline on the machine's steady clock; TimePoint::max() without one.
 TimePoint DeadlineOf(const grpc::ServerContext& context);
-
-class UnaryCall {
- public:
-  UnaryCall(CallQueue* queue, size_t max_request_bytes)
-      : writer(&context), queue_(queue), max_request_bytes_(max_request_bytes) {}
-  UnaryCall(const UnaryCall&) = delete;
-
-  // Decodes the request; not OK: the status to end the call with.
-  grpc::Status Parse(google::protobuf::MessageLite* message) const {
-    return Decode(request, max_request_bytes_, message);
-  }
-  TimePoint deadline() const { return DeadlineOf(context); }
-  CallQueue& queue() { return *queue_; }
-
-  grpc::ServerContext context;
-  grpc::ByteBuffer request;
-  grpc::ServerAsyncResponseWriter<grpc::ByteBuffer> writer;
-
- private:
-  CallQueue* const queue_;
-  const size_t max_request_bytes_;
-};
 
 // Set once, awaited by one coroutine; for one thread.
 class Signal {
@@ -85,6 +66,59 @@ class Signal {
  private:
   bool set_ = false;
   std::coroutine_handle<> waiter_;
+};
+
+// Notices that the client of a unary call has gone, for a handler that may wait for minutes.
+// Thread-safe.
+class ClientWatch final : public Tag {
+ public:
+  // `leave` says whether it has taken the handler out of its wait; if so `resume` is called, which
+  // may end the call. At once if the client is gone already.
+  void OnGone(std::function<bool()> leave, std::function<void()> resume);
+  // Not called any more, and not running.
+  void Clear() { OnGone(nullptr, nullptr); }
+  // co_await Over() before the call's end, on the polling thread.
+  Signal::Awaiter Over() { return over_.Wait(); }
+
+  void Complete(bool ok) override;
+
+ private:
+  void Leave();
+
+  absl::Mutex mutex_;
+  bool gone_ ABSL_GUARDED_BY(mutex_) = false;
+  std::function<bool()> leave_ ABSL_GUARDED_BY(mutex_);
+  std::function<void()> resume_ ABSL_GUARDED_BY(mutex_);
+  Signal over_;
+};
+
+class UnaryCall {
+ public:
+  UnaryCall(CallQueue* queue, size_t max_request_bytes)
+      : writer(&context), queue_(queue), max_request_bytes_(max_request_bytes) {}
+  UnaryCall(const UnaryCall&) = delete;
+
+  // Before the call is accepted: `client` will notice its end.
+  void WatchClient() {
+    client.emplace();
+    context.AsyncNotifyWhenDone(static_cast<Tag*>(&*client));
+  }
+
+  // Decodes the request; not OK: the status to end the call with.
+  grpc::Status Parse(google::protobuf::MessageLite* message) const {
+    return Decode(request, max_request_bytes_, message);
+  }
+  TimePoint deadline() const { return DeadlineOf(context); }
+  CallQueue& queue() { return *queue_; }
+
+  grpc::ServerContext context;
+  grpc::ByteBuffer request;
+  grpc::ServerAsyncResponseWriter<Outgoing> writer;
+  std::optional<ClientWatch> client;  // of methods that may wait long
+
+ private:
+  CallQueue* const queue_;
+  const size_t max_request_bytes_;
 };
 
 // A stream in both directions. At most one Read and one Write at a time. After Stop (this member
@@ -120,6 +154,7 @@ class StreamCall {
 
   // co_await Done(): the client is gone, or has been given the status.
   Signal::Awaiter Done() { return done_.signal.Wait(); }
+  TimePoint deadline() const { return DeadlineOf(context); }
   CallQueue& queue() { return *queue_; }
 
   // `work` runs when the stream is over (see Done), before who awaits that goes on.

@@ -33,7 +33,7 @@ Task<Reply> ClusterService::MemberList(UnaryCall& call) {
   const grpc::Status parsed = call.Parse(&request);
   if (!parsed.ok()) co_return parsed;
   if (request.linearizable()) {
-    const Error error = co_await WaitLinearizable(server(), call);
+    const Error error = co_await WaitLinearizable(server(), call.queue(), call.deadline());
     if (error != Error::kOk) co_return error;
   }
   co_return ListMembers<etcdserverpb::MemberListResponse>();

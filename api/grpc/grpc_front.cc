@@ -9,6 +9,7 @@
 #include <grpcpp/support/slice.h>
 
 #include <algorithm>
+#include <limits>
 #include <thread>
 #include <utility>
 
@@ -35,8 +36,10 @@ constexpr int kMaxPingStrikes = 2;
 // Between GOAWAY and the end of the open streams, so that clients have heard of the first by then.
 constexpr Duration kGoAwayLead = std::chrono::milliseconds(50);
 
+// As gRPC's arguments are: without what is over, which is 24 days.
 int Milliseconds(Duration duration) {
-  return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+  const auto count = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+  return static_cast<int>(std::min<int64_t>(count, std::numeric_limits<int>::max()));
 }
 
 void SetArguments(const FrontEndOptions& options, grpc::ServerBuilder* builder) {
@@ -54,7 +57,8 @@ void SetArguments(const FrontEndOptions& options, grpc::ServerBuilder* builder) 
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(options.keepalive_interval));
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
                               Milliseconds(options.keepalive_timeout));
-  if (options.max_concurrent_streams != 0) {
+  const uint32_t most = std::numeric_limits<int>::max();
+  if (options.max_concurrent_streams != 0 && options.max_concurrent_streams <= most) {
     builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
                                 static_cast<int>(options.max_concurrent_streams));
   }
@@ -84,6 +88,7 @@ class GrpcFrontImpl final : public GrpcFront {
                  .streams = &streams_,
                  .announcements = announcements_,
                  .registry = &registry_,
+                 .responses = &responses_,
                  .max_request_bytes = server->config().max_request_bytes + kGrpcOverheadBytes},
         catch_all_(&calls_, announcements_) {
     SetArguments(options, &builder_);
@@ -147,14 +152,15 @@ class GrpcFrontImpl final : public GrpcFront {
   CallQueue streams_;
   Interceptors interceptors_;
   StreamRegistry registry_;
+  ResponseBudget responses_;
   grpc::ServerCompletionQueue* const announcements_;  // what calls_ was made of
   const ServiceContext context_;
   KvService kv_{context_};
   WatchService watch_{context_};
   LeaseService lease_{context_};
   ClusterService cluster_{context_};
-  MaintenanceService maintenance_{context_};
   HealthService health_{context_};
+  MaintenanceService maintenance_{context_, [this](bool serving) { health_.SetServing(serving); }};
   Service* const services_[6] = {&kv_, &watch_, &lease_, &cluster_, &maintenance_, &health_};
   CatchAll catch_all_;
   std::unique_ptr<ExternalConnectionAcceptor> acceptor_;

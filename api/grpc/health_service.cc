@@ -1,17 +1,78 @@
 #include "api/grpc/health_service.h"
 
-#include "proto/health.pb.h"
+#include <utility>
+
+#include "base/log.h"
 
 namespace kvorum::api {
 
 using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
 
+// One Watch stream's wait for a change of the status or its own end. Of the streams' polling
+// thread.
+class HealthService::Watcher {
+ public:
+  class Awaiter {
+   public:
+    explicit Awaiter(Watcher* watcher) : watcher_(watcher) {}
+    bool await_ready() const noexcept { return std::exchange(watcher_->woken_, false); }
+    void await_suspend(std::coroutine_handle<> self) { watcher_->waiting_ = self; }
+    void await_resume() const noexcept { watcher_->woken_ = false; }
+
+   private:
+    Watcher* watcher_;
+  };
+
+  Watcher(CallQueue* queue, std::unordered_set<Watcher*>* all) : queue_(*queue), all_(*all) {
+    all_.insert(this);
+  }
+  Watcher(const Watcher&) = delete;
+  ~Watcher() { all_.erase(this); }
+
+  Awaiter Changed() { return Awaiter(this); }
+  // Resumes nobody at once.
+  void Wake() {
+    woken_ = true;
+    if (!waiting_) return;
+    const std::coroutine_handle<> handle = std::exchange(waiting_, nullptr);
+    queue_.Post({&handle, 1});
+  }
+
+ private:
+  CallQueue& queue_;
+  std::unordered_set<Watcher*>& all_;
+  bool woken_ = false;
+  std::coroutine_handle<> waiting_;
+};
+
 HealthService::HealthService(const ServiceContext& context)
-    : Service(context, "grpc.health.v1.Health") {
+    : Service(context, "grpc.health.v1.Health"), streams_(context.streams) {
   Add(UnaryMethod{"Check", [this](UnaryCall& call) { return Check(call); }});
   Add(UnaryMethod{"List", [this](UnaryCall& call) { return List(call); }});
   Add(StreamMethod{"Watch", [this](StreamCall& call) { return Watch(call); }});
+}
+
+HealthCheckResponse HealthService::Response() const {
+  HealthCheckResponse response;
+  response.set_status(serving_ ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING);
+  return response;
+}
+
+void HealthService::SetServing(bool serving) {
+  if (serving) {
+    LOG_INFO("grpc service status changed", {"service", ""}, {"status", "SERVING"});
+  } else {
+    LOG_WARN("grpc service status changed", {"service", ""}, {"status", "NOT_SERVING"},
+             {"reason", "defrag is active"});
+  }
+  if (serving_.exchange(serving) != serving) TellWatchers();
+}
+
+Detached HealthService::TellWatchers() {
+  const CallQueue::Hold hold(streams_);
+  co_await streams_->Switch();
+  for (Watcher* watcher : watchers_) watcher->Wake();
 }
 
 Task<Reply> HealthService::Check(UnaryCall& call) {
@@ -21,18 +82,17 @@ Task<Reply> HealthService::Check(UnaryCall& call) {
   if (!request.service().empty()) {
     co_return grpc::Status(grpc::StatusCode::NOT_FOUND, "unknown service");
   }
-  HealthCheckResponse response;
-  response.set_status(HealthCheckResponse::SERVING);
-  co_return response;
+  co_return Response();
 }
 
 Task<Reply> HealthService::List(UnaryCall& /*call*/) {
   grpc::health::v1::HealthListResponse response;
-  (*response.mutable_statuses())[""].set_status(HealthCheckResponse::SERVING);
+  (*response.mutable_statuses())[""] = Response();
   co_return response;
 }
 
-// The status never changes while this member answers, so it is sent once.
+// The status, and again whenever it has changed; only the last of several changes that the client
+// did not take in time.
 Task<grpc::Status> HealthService::Watch(StreamCall& call) {
   grpc::ByteBuffer bytes;
   const bool received = co_await call.Read(&bytes);
@@ -40,12 +100,27 @@ Task<grpc::Status> HealthService::Watch(StreamCall& call) {
   HealthCheckRequest request;
   const grpc::Status parsed = call.Parse(bytes, &request);
   if (!parsed.ok()) co_return parsed;
-  HealthCheckResponse response;
-  response.set_status(request.service().empty() ? HealthCheckResponse::SERVING
-                                                : HealthCheckResponse::SERVICE_UNKNOWN);
-  const grpc::ByteBuffer answer = Encode(response);
-  co_await call.Write(answer);
-  co_await call.Done();
+  const bool known = request.service().empty();
+  HealthCheckResponse unknown;
+  unknown.set_status(HealthCheckResponse::SERVICE_UNKNOWN);
+
+  Watcher watcher(streams_, &watchers_);
+  bool over = false;
+  call.OnDone([&] {
+    over = true;
+    watcher.Wake();
+  });
+  int sent = -1;
+  while (!over) {
+    const HealthCheckResponse response = known ? Response() : unknown;
+    if (response.status() != std::exchange(sent, response.status())) {
+      const grpc::ByteBuffer answer = Encode(response);
+      const bool written = co_await call.Write(answer);
+      if (!written) break;
+    }
+    co_await watcher.Changed();
+  }
+  call.OnDone(nullptr);
   co_return grpc::Status(grpc::StatusCode::CANCELLED, "Stream has ended.");
 }
 

@@ -1,25 +1,28 @@
 #include "api/grpc/kv_service.h"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "api/grpc/serving.h"
-#include "api/grpc/splice.h"
 #include "api/validate.h"
 
 namespace kvorum::api {
 
 using server::Error;
 
-KvService::KvService(const ServiceContext& context) : Service(context, "etcdserverpb.KV") {
+KvService::KvService(const ServiceContext& context)
+    : Service(context, "etcdserverpb.KV"),
+      ranges_(context.server, context.interceptors, context.responses) {
   Add(UnaryMethod{"Range", [this](UnaryCall& call) { return Range(call); },
                   OnLearner::kHandlerDecides, true});
   Add(UnaryMethod{"Put", [this](UnaryCall& call) { return Put(call); }, OnLearner::kRefused, true});
   Add(UnaryMethod{"DeleteRange", [this](UnaryCall& call) { return DeleteRange(call); },
                   OnLearner::kRefused, true});
   Add(UnaryMethod{"Txn", [this](UnaryCall& call) { return Txn(call); }, OnLearner::kRefused, true});
-  Add(UnaryMethod{"Compact", [this](UnaryCall& call) { return Compact(call); }});
+  Add(UnaryMethod{.name = "Compact",
+                  .handle = [this](UnaryCall& call) { return Compact(call); },
+                  .may_wait_long = true});
+  Add(StreamMethod{"RangeStream", [this](StreamCall& call) { return RangeStream(call); }});
 }
 
 Task<Reply> KvService::Range(UnaryCall& call) {
@@ -30,20 +33,26 @@ Task<Reply> KvService::Range(UnaryCall& call) {
   if (const Error error = CheckRange(request); error != Error::kOk) co_return error;
 
   if (!request.serializable()) {
-    const Error error = co_await WaitLinearizable(server(), call);
+    const Error error = co_await WaitLinearizable(server(), call.queue(), call.deadline());
     if (error != Error::kOk) co_return error;
   }
-  server::RangeResult result;
-  std::optional<Error> error = server().RangeInMemory(request, &result);
-  if (!error) {
-    error = co_await EnterReadPool(server());
-    if (*error == Error::kOk) error = server().Range(request, &result);
+  co_return co_await ranges_.Range(call, request);
+}
+
+Task<grpc::Status> KvService::RangeStream(StreamCall& call) {
+  grpc::ByteBuffer bytes;
+  const bool received = co_await call.Read(&bytes);
+  if (!received) co_return ToStatus(Error::kContextCanceled);
+  etcdserverpb::RangeRequest request;
+  grpc::Status status = call.Parse(bytes, &request);
+  if (status.ok()) status = ToStatus(CheckRange(request));
+  if (status.ok()) status = CheckRangeStream(request);
+  if (!status.ok()) co_return status;
+  if (!request.serializable()) {
+    const Error error = co_await WaitLinearizable(server(), call.queue(), call.deadline());
+    if (error != Error::kOk) co_return ToStatus(error);
   }
-  if (*error != Error::kOk) co_return *error;
-  etcdserverpb::ResponseHeader header;
-  header.set_revision(result.revision.value());
-  interceptors().FillHeader(&header);
-  co_return EncodeRangeResponse(header, std::move(result));
+  co_return co_await ranges_.RangeStream(call, std::move(request));
 }
 
 Task<Reply> KvService::Put(UnaryCall& call) {
@@ -75,21 +84,16 @@ Task<Reply> KvService::Txn(UnaryCall& call) {
 
 Task<Reply> KvService::ReadOnlyTxn(UnaryCall& call, const etcdserverpb::TxnRequest& request) {
   if (!IsSerializable(request)) {
-    const Error error = co_await WaitLinearizable(server(), call);
-    if (error != Error::kOk) co_return error;
-  }
-  const auto wants_pool = [this](const etcdserverpb::RequestOp& op) {
-    return server().RangeWantsPool(op.request_range());
-  };
-  if (std::any_of(request.success().begin(), request.success().end(), wants_pool) ||
-      std::any_of(request.failure().begin(), request.failure().end(), wants_pool)) {
-    const Error error = co_await EnterReadPool(server());
+    const Error error = co_await WaitLinearizable(server(), call.queue(), call.deadline());
     if (error != Error::kOk) co_return error;
   }
   etcdserverpb::TxnResponse response;
-  if (const Error error = server().ReadOnlyTxn(request, &response); error != Error::kOk) {
-    co_return error;
+  std::optional<Error> error = server().ReadOnlyTxnInMemory(request, &response);
+  if (!error) {
+    error = co_await EnterReadPool(server());
+    if (*error == Error::kOk) error = server().ReadOnlyTxn(request, &response);
   }
+  if (*error != Error::kOk) co_return *error;
   interceptors().FillHeader(response.mutable_header());
   co_return response;
 }
@@ -104,9 +108,10 @@ Task<Reply> KvService::Compact(UnaryCall& call) {
   Reply reply = co_await Propose(server(), interceptors(), call, std::move(request));
   const bool about_revision = reply.status.error_code() == grpc::StatusCode::OUT_OF_RANGE;
   if (physical && (reply.status.ok() || about_revision)) {
-    WaitFor<server::Waiter> wait(call.queue());
-    co_await wait.Until([&] { server().WaitCompacted(&wait); });
-    if (wait.error != Error::kOk) co_return wait.error;
+    const auto start = [this](server::Waiter* waiter) { server().WaitCompacted(waiter); };
+    const auto abandon = [this](server::Waiter* waiter) { return server().Abandon(waiter); };
+    const Error error = co_await WaitWithClient(call, start, abandon);
+    if (error != Error::kOk) co_return error;
   }
   co_return reply;
 }

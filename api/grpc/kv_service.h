@@ -1,9 +1,8 @@
 #pragma once
-// etcdserverpb.KV: Range, Put, DeleteRange, Txn, Compact. Follows etcd
+// etcdserverpb.KV: Range, RangeStream, Put, DeleteRange, Txn, Compact. Follows etcd
 // server/etcdserver/api/v3rpc/key.go and the read paths of server/etcdserver/v3_server.go.
-//
-// RangeStream is not served: the catch-all answers it.
 
+#include "api/grpc/range_calls.h"
 #include "api/grpc/service.h"
 
 namespace kvorum::api {
@@ -14,12 +13,15 @@ class KvService final : public Service {
 
  private:
   Task<Reply> Range(UnaryCall& call);
+  Task<grpc::Status> RangeStream(StreamCall& call);
   Task<Reply> Put(UnaryCall& call);
   Task<Reply> DeleteRange(UnaryCall& call);
   Task<Reply> Txn(UnaryCall& call);
   Task<Reply> Compact(UnaryCall& call);
 
   Task<Reply> ReadOnlyTxn(UnaryCall& call, const etcdserverpb::TxnRequest& request);
+
+  RangeCalls ranges_;
 };
 
 }  // namespace kvorum::api

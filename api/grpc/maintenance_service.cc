@@ -8,11 +8,16 @@ namespace kvorum::api {
 
 using server::Error;
 
-MaintenanceService::MaintenanceService(const ServiceContext& context)
-    : Service(context, "etcdserverpb.Maintenance") {
+MaintenanceService::MaintenanceService(const ServiceContext& context,
+                                       std::function<void(bool)> set_serving)
+    : Service(context, "etcdserverpb.Maintenance"), set_serving_(std::move(set_serving)) {
   Add(UnaryMethod{"Alarm", [this](UnaryCall& call) { return Alarm(call); }});
   Add(UnaryMethod{"Status", [this](UnaryCall& call) { return Status(call); }, OnLearner::kServed});
   Add(UnaryMethod{"HashKV", [this](UnaryCall& call) { return HashKv(call); }});
+  Add(UnaryMethod{"Hash", [this](UnaryCall& call) { return Hash(call); }});
+  Add(UnaryMethod{.name = "Defragment",
+                  .handle = [this](UnaryCall& call) { return Defragment(call); },
+                  .may_wait_long = true});
 }
 
 // Every action goes through the log, also GET. An action without a name would be applied as
@@ -62,6 +67,45 @@ Task<Reply> MaintenanceService::HashKv(UnaryCall& call) {
   if (error != Error::kOk) co_return error;
   interceptors().FillHeader(response.mutable_header());
   co_return response;
+}
+
+// Of the whole store, row by row.
+Task<Reply> MaintenanceService::Hash(UnaryCall& /*call*/) {
+  const Error entered = co_await EnterReadPool(server());
+  if (entered != Error::kOk) co_return entered;
+  etcdserverpb::HashResponse response;
+  const Error error = server().Hash(&response);
+  if (error != Error::kOk) co_return error;
+  interceptors().FillHeader(response.mutable_header());
+  co_return response;
+}
+
+// The only answers without a header are this one's and a few of those not served yet.
+Task<Reply> MaintenanceService::Defragment(UnaryCall& call) {
+  DefragmentStarted();
+  const Error error = co_await WaitDefragmented(call);
+  DefragmentEnded();
+  if (error != Error::kOk) co_return error;
+  co_return etcdserverpb::DefragmentResponse();
+}
+
+// A client that goes away leaves the rewrite to itself.
+Task<Error> MaintenanceService::WaitDefragmented(UnaryCall& call) {
+  const auto start = [this](server::Waiter* waiter) { server().Defragment(waiter); };
+  const auto abandon = [this](server::Waiter* waiter) {
+    return server().AbandonDefragment(waiter);
+  };
+  co_return co_await WaitWithClient(call, start, abandon);
+}
+
+void MaintenanceService::DefragmentStarted() {
+  if (!server().config().stop_grpc_service_on_defrag) return;
+  if (++defragmenting_ == 1) set_serving_(false);
+}
+
+void MaintenanceService::DefragmentEnded() {
+  if (!server().config().stop_grpc_service_on_defrag) return;
+  if (--defragmenting_ == 0) set_serving_(true);
 }
 
 }  // namespace kvorum::api

@@ -1,7 +1,10 @@
 #pragma once
-// etcdserverpb.Maintenance: Alarm, Status, HashKV. Hash, Defragment, Snapshot, MoveLeader and
+// etcdserverpb.Maintenance: Alarm, Status, HashKV, Hash, Defragment. Snapshot, MoveLeader and
 // Downgrade are not served yet and fall to the catch-all. Follows etcd
 // server/etcdserver/api/v3rpc/maintenance.go.
+
+#include <atomic>
+#include <functional>
 
 #include "api/grpc/service.h"
 
@@ -9,12 +12,23 @@ namespace kvorum::api {
 
 class MaintenanceService final : public Service {
  public:
-  explicit MaintenanceService(const ServiceContext& context);
+  // Says by `set_serving` that this member does not serve while it defragments, if its feature gate
+  // wants that.
+  MaintenanceService(const ServiceContext& context, std::function<void(bool)> set_serving);
 
  private:
   Task<Reply> Alarm(UnaryCall& call);
   Task<Reply> Status(UnaryCall& call);
   Task<Reply> HashKv(UnaryCall& call);
+  Task<Reply> Hash(UnaryCall& call);
+  Task<Reply> Defragment(UnaryCall& call);
+  Task<server::Error> WaitDefragmented(UnaryCall& call);
+
+  void DefragmentStarted();
+  void DefragmentEnded();
+
+  const std::function<void(bool)> set_serving_;
+  std::atomic<int> defragmenting_{0};  // calls
 };
 
 }  // namespace kvorum::api

@@ -51,6 +51,7 @@ void Service::StartAccepting() {
 Detached Service::AcceptUnary(size_t method) {
   const CallQueue::Hold hold(context_.calls);
   UnaryCall call(context_.calls, context_.max_request_bytes);
+  if (unary_[method].may_wait_long) call.WatchClient();
   grpc::ServerCompletionQueue* const queue = context_.announcements;
   const bool received = co_await Operation([&](void* tag) {
     RequestAsyncUnary(unary_index_[method], &call.context, &call.request, &call.writer, queue,
@@ -60,15 +61,17 @@ Detached Service::AcceptUnary(size_t method) {
   AcceptUnary(method);
 
   const TimePoint begin = SystemClock().Now();
-  const Reply reply = co_await Serve(unary_[method], call);
+  Reply reply = co_await Serve(unary_[method], call);
   LogIfSlow(method, call, reply, SystemClock().Now() - begin);
+  const Outgoing answer(&reply.bytes);
   co_await Operation([&](void* tag) {
     if (reply.status.ok()) {
-      call.writer.Finish(reply.bytes, reply.status, tag);
+      call.writer.Finish(answer, reply.status, tag);
     } else {
       call.writer.FinishWithError(reply.status, tag);
     }
   });
+  if (call.client) co_await call.client->Over();
 }
 
 Task<Reply> Service::Serve(const UnaryMethod& method, UnaryCall& call) {

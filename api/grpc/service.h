@@ -17,6 +17,7 @@
 
 #include "api/grpc/call.h"
 #include "api/grpc/interceptors.h"
+#include "api/grpc/response_budget.h"
 #include "api/grpc/stream_registry.h"
 #include "server/server.h"
 
@@ -31,6 +32,7 @@ struct ServiceContext {
   // The queue of `calls`, where every new call is announced.
   grpc::ServerCompletionQueue* announcements = nullptr;
   StreamRegistry* registry = nullptr;
+  ResponseBudget* responses = nullptr;  // of lists
   // One message of a client, at most (etcd: max-request-bytes and half a MiB on top).
   size_t max_request_bytes = 0;
 };
@@ -39,7 +41,8 @@ struct UnaryMethod {
   std::string name;  // without the service's
   std::function<Task<Reply>(UnaryCall&)> handle;
   OnLearner on_learner = OnLearner::kRefused;
-  bool hot = false;  // called all the time: more requests are kept posted
+  bool hot = false;            // called all the time: more requests are kept posted
+  bool may_wait_long = false;  // has a UnaryCall::client
 };
 
 struct StreamMethod {

@@ -55,11 +55,27 @@ Task<Reply> Propose(server::Server& server, const Interceptors& interceptors, Un
   co_return ToReply(interceptors, wait.response);
 }
 
-Task<Error> WaitLinearizable(server::Server& server, UnaryCall& call) {
+Task<Error> WaitLinearizable(server::Server& server, CallQueue& queue, TimePoint deadline) {
   if (server.ReadIndexNow()) co_return Error::kOk;
-  WaitFor<server::Waiter> wait(call.queue());
-  const TimePoint deadline = call.deadline();
+  WaitFor<server::Waiter> wait(queue);
   co_await wait.Until([&] { server.ReadIndex(deadline, &wait); });
+  co_return wait.error;
+}
+
+Task<Error> WaitWithClient(UnaryCall& call, std::function<void(server::Waiter*)> start,
+                           std::function<bool(server::Waiter*)> abandon) {
+  WaitFor<server::Waiter> wait(call.queue());
+  // The coroutine is not resumed before the function it waits with has returned.
+  co_await wait.Until([&] {
+    start(&wait);
+    call.client->OnGone([&] { return abandon(&wait); },
+                        [&] {
+                          wait.error = Error::kContextCanceled;
+                          server::Waiter* const one[] = {&wait};
+                          wait.resumer().Resume(one);
+                        });
+  });
+  call.client->Clear();
   co_return wait.error;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
-// The three ways in which a unary handler waits for the server, as coroutines.
+// The three ways in which a handler waits for the server, as coroutines.
 
+#include <functional>
 #include <memory>
 
 #include "api/grpc/call.h"
@@ -16,8 +17,13 @@ using RaftRequest = std::unique_ptr<etcdserverpb::InternalRaftRequest>;
 Task<Reply> Propose(server::Server& server, const Interceptors& interceptors, UnaryCall& call,
                     RaftRequest request);
 
-// Waits until a read is linearizable.
-Task<server::Error> WaitLinearizable(server::Server& server, UnaryCall& call);
+// Waits until a read is linearizable; goes on where `queue` resumes.
+Task<server::Error> WaitLinearizable(server::Server& server, CallQueue& queue, TimePoint deadline);
+
+// Waits for what `start` begins with a waiter, and as long as the client does: when it goes away,
+// `abandon` is to take the waiter back, and the answer is kContextCanceled.
+Task<server::Error> WaitWithClient(UnaryCall& call, std::function<void(server::Waiter*)> start,
+                                   std::function<bool(server::Waiter*)> abandon);
 
 // Goes on on a read pool thread; kTooManyRequests, on the same thread, when the pool is full.
 Task<server::Error> EnterReadPool(server::Server& server);

@@ -1,7 +1,8 @@
 #pragma once
-// Between protobuf messages and gRPC's byte buffers. Thread-safe: pure functions.
+// Between protobuf messages and gRPC's byte buffers.
 
 #include <google/protobuf/message_lite.h>
+#include <grpcpp/impl/codegen/serialization_traits.h>
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/status.h>
 
@@ -16,4 +17,28 @@ grpc::Status Decode(const grpc::ByteBuffer& bytes, size_t max_bytes,
 
 grpc::ByteBuffer Encode(const google::protobuf::MessageLite& message);
 
+// A message to be sent once. gRPC gets the only reference to its slices, so each is freed when it
+// has been sent, while a ByteBuffer kept by the sender would hold them all to the end.
+class Outgoing {
+ public:
+  // Takes what `bytes` holds.
+  explicit Outgoing(grpc::ByteBuffer* bytes) { bytes_.Swap(bytes); }
+  Outgoing(const Outgoing&) = delete;
+
+ private:
+  friend class grpc::SerializationTraits<Outgoing>;
+  mutable grpc::ByteBuffer bytes_;
+};
+
 }  // namespace kvorum::api
+
+template <>
+class grpc::SerializationTraits<kvorum::api::Outgoing> {
+ public:
+  static Status Serialize(const kvorum::api::Outgoing& message, ByteBuffer* buffer,
+                          bool* own_buffer) {
+    buffer->Swap(&message.bytes_);
+    *own_buffer = true;
+    return Status::OK;
+  }
+};

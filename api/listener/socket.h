@@ -13,9 +13,9 @@ struct ListeningSocket {
   bool is_unix = false;
 };
 
-// From "http://host:port", "unix://path" or "unix:/path" (what is there under that name is removed).
-// A name listens on its first IPv4 address, else its first; "0.0.0.0" and "[::]" on all of both
-// families. `reuse_port`: other processes may listen on the same port if they say so, too.
+// From "http://host:port", "unix://path" or "unix:/path" (a file of that name is removed). A name
+// listens on its first IPv4 address, else its first; "0.0.0.0" and "[::]" on all of both families.
+// `reuse_port`: other processes may listen on the same port if they say so, too.
 StatusOr<ListeningSocket> OpenListeningSocket(const std::string& url, bool reuse_port = false);
 
 // The next connection, non-blocking and with the options of port_mux.h; or -1 with errno.

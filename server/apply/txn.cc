@@ -143,22 +143,39 @@ StatusOr<Error> ApplyTxn(const TxnRequest& request, bool want_ranges, const mvcc
   return Error::kOk;
 }
 
+namespace {
+
+// To be done again if the view was overtaken.
+StatusOr<Error> ReadTxnOnce(const TxnRequest& request, StoreView& view, TxnResponse* response) {
+  response->Clear();
+  ASSIGN_OR_RETURN(const TxnPath path, ChoosePath(request, view));
+  ASSIGN_OR_RETURN(Error error, CheckPath(request, path, view, [](LeaseId) { return true; }));
+  if (error == Error::kOk) {
+    Execution execution(view, nullptr, /*want_ranges=*/true);
+    RETURN_IF_ERROR(execution.Run(request, path, response));
+    error = execution.failure();
+  }
+  response->mutable_header()->set_revision(view.revision().value());
+  return error;
+}
+
+}  // namespace
+
 StatusOr<Error> ReadTxn(const TxnRequest& request, const mvcc::Store& store,
                         TxnResponse* response) {
   while (true) {
     StoreView view(store);
-    response->Clear();
-    ASSIGN_OR_RETURN(const TxnPath path, ChoosePath(request, view));
-    ASSIGN_OR_RETURN(Error error, CheckPath(request, path, view, [](LeaseId) { return true; }));
-    if (error == Error::kOk) {
-      Execution execution(view, nullptr, /*want_ranges=*/true);
-      RETURN_IF_ERROR(execution.Run(request, path, response));
-      error = execution.failure();
-    }
-    if (view.overtaken()) continue;
-    response->mutable_header()->set_revision(view.revision().value());
-    return error;
+    StatusOr<Error> error = ReadTxnOnce(request, view, response);
+    if (!view.overtaken()) return error;
   }
+}
+
+std::optional<Error> ReadTxnInMemory(const TxnRequest& request, const mvcc::Store& store,
+                                     TxnResponse* response) {
+  MemoryView view(store);
+  const StatusOr<Error> error = ReadTxnOnce(request, view, response);
+  if (!error.ok() || view.overtaken()) return std::nullopt;
+  return *error;
 }
 
 }  // namespace kvorum::server

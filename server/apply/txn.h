@@ -6,6 +6,7 @@
 // So a nested compare does not see what an earlier operation of the same txn wrote, and a put that
 // keeps its value must find the key before the txn. Follows etcd server/etcdserver/txn/txn.go.
 
+#include <optional>
 #include <vector>
 
 #include "base/status.h"
@@ -48,5 +49,9 @@ StatusOr<Error> ApplyTxn(const etcdserverpb::TxnRequest& request, bool want_rang
 // Any thread. REQUIRES: IsReadOnly(request).
 StatusOr<Error> ReadTxn(const etcdserverpb::TxnRequest& request, const mvcc::Store& store,
                         etcdserverpb::TxnResponse* response);
+
+// The same answer if MemoryView can give it; else nothing, and `response` holds nothing of use.
+std::optional<Error> ReadTxnInMemory(const etcdserverpb::TxnRequest& request,
+                                     const mvcc::Store& store, etcdserverpb::TxnResponse* response);
 
 }  // namespace kvorum::server

@@ -63,10 +63,32 @@ class StoreView : public TxnView {
   // Whether a read at the view's own revision was refused because of a compaction.
   bool overtaken() const { return overtaken_; }
 
+ protected:
+  virtual StatusOr<mvcc::RangeResult> Read(const mvcc::KeyRange& range,
+                                           const mvcc::RangeOptions& options);
+  const mvcc::Store& store() const { return store_; }
+
  private:
   const mvcc::Store& store_;
   const Revision revision_;
   bool overtaken_ = false;
+};
+
+// The same, for a thread that must not wait: a read that would touch the disk, or makes all reads
+// together longer than the bounds below, fails with Unavailable.
+class MemoryView final : public StoreView {
+ public:
+  static constexpr int64_t kRows = 256;
+  static constexpr int64_t kBytes = 64 << 10;
+
+  using StoreView::StoreView;
+
+ private:
+  StatusOr<mvcc::RangeResult> Read(const mvcc::KeyRange& range,
+                                   const mvcc::RangeOptions& options) override;
+
+  int64_t rows_left_ = kRows;
+  int64_t bytes_left_ = kBytes;
 };
 
 }  // namespace kvorum::server

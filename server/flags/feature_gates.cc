@@ -36,7 +36,7 @@ constexpr Gate kGates[] = {
     {"PriorityRequest", Stage::kAlpha, false, true},
     // Of connections to other members: the same.
     {"SetMemberLocalAddr", Stage::kAlpha, false, true},
-    {"StopGRPCServiceOnDefrag", Stage::kAlpha, false},
+    {"StopGRPCServiceOnDefrag", Stage::kAlpha, false, true},
     // Of etcd's backend.
     {"TxnModeWriteWithSharedBuffer", Stage::kBeta, true, true},
 };

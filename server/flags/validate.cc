@@ -148,8 +148,8 @@ Status ValidateSupport(const FlagValues& values) {
     return NotSupported(
         name, flag.initial.empty() ? std::string() : "only " + std::string(flag.initial) + " is");
   }
-  for (std::string_view flag : {"listen-peer-urls", "listen-client-urls",
-                                "listen-client-http-urls", "listen-metrics-urls"}) {
+  for (std::string_view flag : {"listen-peer-urls", "listen-client-urls", "listen-client-http-urls",
+                                "listen-metrics-urls"}) {
     for (const std::string& url : values.List(flag)) {
       if (url.starts_with("https:") || url.starts_with("unixs:")) {
         return NotSupported("TLS in --" + std::string(flag), url);

@@ -22,6 +22,17 @@ void FakeServer::AwaitHeld(size_t count) {
   mutex_.Await(absl::Condition(&reached));
 }
 
+void FakeServer::AwaitHeldAtMost(size_t count) {
+  absl::MutexLock lock(&mutex_);
+  const auto reached = [this, count] { return held_.size() <= count; };
+  mutex_.Await(absl::Condition(&reached));
+}
+
+bool FakeServer::Abandon(server::Waiter* waiter) {
+  absl::MutexLock lock(&mutex_);
+  return std::erase(held_, waiter) > 0;
+}
+
 void FakeServer::Release(Error error) {
   std::vector<server::Waiter*> batch;
   {
@@ -36,6 +47,11 @@ void FakeServer::Release(Error error) {
 std::vector<etcdserverpb::InternalRaftRequest> FakeServer::proposals() {
   absl::MutexLock lock(&mutex_);
   return proposals_;
+}
+
+std::vector<etcdserverpb::RangeRequest> FakeServer::ranges() {
+  absl::MutexLock lock(&mutex_);
+  return ranges_;
 }
 
 void FakeServer::HoldOrResume(server::Waiter* waiter) {
@@ -119,6 +135,11 @@ server::ApplyResponse FakeServer::Apply(const etcdserverpb::InternalRaftRequest&
 Error FakeServer::Range(const etcdserverpb::RangeRequest& request, server::RangeResult* result) {
   if (read_error != Error::kOk) return read_error;
   absl::MutexLock lock(&mutex_);
+  ranges_.push_back(request);
+  if (compacted_after != 0 && static_cast<int>(ranges_.size()) > compacted_after &&
+      request.revision() != 0) {
+    return Error::kCompacted;
+  }
   result->revision = Revision(revision_);
   const mvcc::KeyRange range{request.key(), request.range_end()};
   for (const auto& [key, kv] : keys_) {
@@ -134,6 +155,25 @@ Error FakeServer::Range(const etcdserverpb::RangeRequest& request, server::Range
     result->kvs.push_back(std::move(row));
   }
   return Error::kOk;
+}
+
+std::optional<Error> FakeServer::RangeInMemory(const etcdserverpb::RangeRequest& request,
+                                               server::RangeResult* result) {
+  if (wants_pool) return std::nullopt;
+  return Range(request, result);
+}
+
+Error FakeServer::RangePiece(const etcdserverpb::RangeRequest& request,
+                             server::RangeResult* result) {
+  const Error error = Range(request, result);
+  result->count = 0;
+  return error;
+}
+
+std::optional<Error> FakeServer::ReadOnlyTxnInMemory(const etcdserverpb::TxnRequest& request,
+                                                     etcdserverpb::TxnResponse* response) {
+  if (wants_pool) return std::nullopt;
+  return ReadOnlyTxn(request, response);
 }
 
 Error FakeServer::ReadOnlyTxn(const etcdserverpb::TxnRequest& request,

@@ -37,6 +37,8 @@ class FakeServer final : public server::Server {
   std::atomic<bool> read_index_now{true};
   std::atomic<bool> wants_pool{false};
   std::atomic<bool> pool_full{false};
+  // After this many ranges, those of a given revision are compacted. 0: never.
+  std::atomic<int> compacted_after{0};
   // Proposals, read indexes and waits for compaction stay until Release.
   std::atomic<bool> hold{false};
   server::Config settings;
@@ -44,12 +46,15 @@ class FakeServer final : public server::Server {
   std::vector<etcdserverpb::AlarmMember> alarms;
   FakeWatchableStore watches;
 
-  // Blocks until `count` calls are held.
+  // Blocks until `count` calls are held, or no more than that.
   void AwaitHeld(size_t count);
+  void AwaitHeldAtMost(size_t count);
   // Resumes all held calls with `error`, in one batch.
   void Release(server::Error error = server::Error::kOk);
   // The proposals seen so far, in order.
   std::vector<etcdserverpb::InternalRaftRequest> proposals();
+  // The ranges read so far, pieces of lists each for itself.
+  std::vector<etcdserverpb::RangeRequest> ranges();
   int64_t pool_runs() const { return pool_runs_; }
 
   // -- server::Server
@@ -63,16 +68,21 @@ class FakeServer final : public server::Server {
   void WaitCompacted(server::Waiter* waiter) override { HoldOrResume(waiter); }
   bool ReadIndexNow() override { return read_index_now; }
   void ReadIndex(TimePoint deadline, server::Waiter* waiter) override;
-  bool Abandon(server::Waiter*) override { return false; }
+  bool Abandon(server::Waiter* waiter) override;
   server::Error Range(const etcdserverpb::RangeRequest& request,
                       server::RangeResult* result) override;
-  bool RangeWantsPool(const etcdserverpb::RangeRequest&) override { return wants_pool; }
+  std::optional<server::Error> RangeInMemory(const etcdserverpb::RangeRequest& request,
+                                             server::RangeResult* result) override;
+  server::Error RangePiece(const etcdserverpb::RangeRequest& request,
+                           server::RangeResult* result) override;
   server::Error ReadOnlyTxn(const etcdserverpb::TxnRequest& request,
                             etcdserverpb::TxnResponse* response) override;
+  std::optional<server::Error> ReadOnlyTxnInMemory(const etcdserverpb::TxnRequest& request,
+                                                   etcdserverpb::TxnResponse* response) override;
   server::Error HashKv(Revision revision, etcdserverpb::HashKVResponse* response) override;
   server::Error Hash(etcdserverpb::HashResponse* response) override;
   void Defragment(server::Waiter* waiter) override { HoldOrResume(waiter); }
-  bool AbandonDefragment(server::Waiter*) override { return false; }
+  bool AbandonDefragment(server::Waiter* waiter) override { return Abandon(waiter); }
   bool RunOnReadPool(std::function<void()> work) override;
   mvcc::WatchableStore& watchable_store() override { return watches; }
   LeaseId NewLeaseId() override { return LeaseId(4711); }
@@ -106,6 +116,7 @@ class FakeServer final : public server::Server {
   std::atomic<int64_t> pool_runs_{0};
   absl::Mutex mutex_;
   std::map<std::string, mvccpb::KeyValue> keys_;
+  std::vector<etcdserverpb::RangeRequest> ranges_;
   std::vector<server::Waiter*> held_;
   std::vector<etcdserverpb::InternalRaftRequest> proposals_;
   std::vector<std::thread> pool_;

@@ -145,6 +145,82 @@ TEST_F(KvServiceTest, LongReadsGoToThePoolWhichMayBeFull) {
                 "etcdserver: too many requests");
 }
 
+TEST_F(KvServiceTest, ALongListIsReadInPiecesAtOneRevision) {
+  server_.wants_pool = true;
+  for (int i = 0; i < 300; ++i) ASSERT_TRUE(Put("k" + std::to_string(1000 + i), "v").ok());
+  RangeResponse response;
+  ASSERT_TRUE(Range(Everything(), &response).ok());
+  ASSERT_EQ(response.kvs_size(), 300);
+  EXPECT_EQ(response.kvs(299).key(), "k1299");
+  EXPECT_EQ(response.count(), 300);
+  EXPECT_FALSE(response.more());
+  EXPECT_EQ(response.header().revision(), 301);
+  EXPECT_EQ(response.header().member_id(), 7u);
+  const std::vector<RangeRequest> reads = server_.ranges();
+  ASSERT_EQ(reads.size(), 2u);
+  EXPECT_EQ(reads[1].revision(), 301);
+  EXPECT_EQ(reads[1].key(), std::string("k1255") + '\0');
+
+  RangeRequest request = Everything();
+  request.set_limit(299);
+  ASSERT_TRUE(Range(request, &response).ok());
+  EXPECT_EQ(response.kvs_size(), 299);
+  EXPECT_TRUE(response.more());
+  EXPECT_EQ(response.count(), 300);
+}
+
+TEST_F(KvServiceTest, ACompactionThatOvertakesAListOfTheCurrentRevisionIsNotSeen) {
+  server_.wants_pool = true;
+  for (int i = 0; i < 300; ++i) ASSERT_TRUE(Put("k" + std::to_string(1000 + i), "v").ok());
+  server_.compacted_after = 1;
+  RangeResponse response;
+  ASSERT_TRUE(Range(Everything(), &response).ok());
+  EXPECT_EQ(response.kvs_size(), 300);
+  RangeRequest request = Everything();
+  request.set_revision(5);
+  EXPECT_STATUS(Range(request, &response), StatusCode::OUT_OF_RANGE,
+                "etcdserver: mvcc: required revision has been compacted");
+}
+
+TEST_F(KvServiceTest, WhatIsNotInKeyOrderIsReadWhole) {
+  server_.wants_pool = true;
+  for (int i = 0; i < 300; ++i) ASSERT_TRUE(Put("k" + std::to_string(1000 + i), "v").ok());
+  RangeRequest request = Everything();
+  request.set_sort_order(RangeRequest::DESCEND);
+  RangeResponse response;
+  ASSERT_TRUE(Range(request, &response).ok());
+  EXPECT_EQ(response.kvs_size(), 300);
+  EXPECT_EQ(server_.ranges().size(), 1u);
+}
+
+// Few rows, but large: memory has them, and still they are not copied on a polling thread.
+TEST_F(KvServiceTest, ManyBytesFromMemoryGoToThePool) {
+  ASSERT_TRUE(Put("a", std::string(100000, 'x')).ok());
+  RangeResponse response;
+  ASSERT_TRUE(Range(Everything(), &response).ok());
+  EXPECT_EQ(response.kvs(0).value().size(), 100000u);
+  EXPECT_EQ(response.count(), 1);
+  EXPECT_EQ(server_.pool_runs(), 1);
+  EXPECT_EQ(server_.ranges().size(), 1u) << "read once";
+}
+
+TEST_F(KvServiceTest, AReadOnlyTxnGoesToThePoolOnlyIfMemoryDoesNotDo) {
+  etcdserverpb::TxnRequest request;
+  request.add_success()->mutable_request_range()->set_key("a");
+  etcdserverpb::TxnResponse response;
+  grpc::ClientContext first;
+  ASSERT_TRUE(kv_->Txn(&first, request, &response).ok());
+  EXPECT_EQ(server_.pool_runs(), 0);
+  server_.wants_pool = true;
+  grpc::ClientContext second;
+  ASSERT_TRUE(kv_->Txn(&second, request, &response).ok());
+  EXPECT_EQ(server_.pool_runs(), 1);
+  server_.pool_full = true;
+  grpc::ClientContext third;
+  EXPECT_STATUS(kv_->Txn(&third, request, &response), StatusCode::UNKNOWN,
+                "etcdserver: too many requests");
+}
+
 TEST_F(KvServiceTest, DeleteRange) {
   ASSERT_TRUE(Put("a", "1").ok());
   etcdserverpb::DeleteRangeRequest request;

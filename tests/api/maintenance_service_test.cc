@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <string>
+#include <thread>
 
 #include "api/grpc/catch_all.h"
 #include "proto/health.grpc.pb.h"
@@ -85,6 +87,69 @@ TEST_F(MaintenanceServiceTest, HashKv) {
                 "etcdserver: mvcc: required revision is a future revision");
 }
 
+TEST_F(MaintenanceServiceTest, HashIsOfThePool) {
+  etcdserverpb::HashResponse response;
+  ASSERT_TRUE(maintenance_->Hash(&context_, etcdserverpb::HashRequest(), &response).ok());
+  EXPECT_EQ(response.header().revision(), 1);
+  EXPECT_EQ(response.header().member_id(), 7u);
+  EXPECT_EQ(server_.pool_runs(), 1);
+}
+
+TEST_F(MaintenanceServiceTest, DefragmentAnswersWhenItIsDoneAndWithoutAHeader) {
+  server_.hold = true;
+  std::thread releaser([this] {
+    server_.AwaitHeld(1);
+    server_.Release();
+  });
+  etcdserverpb::DefragmentResponse response;
+  EXPECT_TRUE(maintenance_->Defragment(&context_, {}, &response).ok());
+  EXPECT_FALSE(response.has_header());
+  releaser.join();
+  server_.hold = true;
+  std::thread stopper([this] {
+    server_.AwaitHeld(1);
+    server_.Release(Error::kStopped);
+  });
+  grpc::ClientContext second;
+  EXPECT_STATUS(maintenance_->Defragment(&second, {}, &response), StatusCode::UNAVAILABLE,
+                "etcdserver: server stopped");
+  stopper.join();
+}
+
+TEST_F(MaintenanceServiceTest, AClientThatGoesAwayAbandonsItsDefragmentation) {
+  server_.hold = true;
+  for (int i = 0; i < 50; ++i) {
+    grpc::ClientContext context;
+    std::thread canceller([&] {
+      server_.AwaitHeld(1);
+      context.TryCancel();
+    });
+    etcdserverpb::DefragmentResponse response;
+    EXPECT_EQ(maintenance_->Defragment(&context, {}, &response).error_code(),
+              StatusCode::CANCELLED);
+    canceller.join();
+    server_.AwaitHeldAtMost(0);
+  }
+}
+
+// Both at once, in any order: the call ends once.
+TEST_F(MaintenanceServiceTest, AClientThatGoesAwayWhileItIsAnswered) {
+  for (int i = 0; i < 50; ++i) {
+    server_.hold = true;
+    grpc::ClientContext context;
+    std::thread canceller([&] {
+      server_.AwaitHeld(1);
+      context.TryCancel();
+      server_.Release();
+    });
+    etcdserverpb::DefragmentResponse response;
+    (void)maintenance_->Defragment(&context, {}, &response);
+    canceller.join();
+  }
+  etcdserverpb::StatusResponse status;
+  EXPECT_TRUE(Status(&status).ok());
+}
+
 TEST_F(MaintenanceServiceTest, AlarmGoesThroughTheLog) {
   AddAlarm(5, etcdserverpb::CORRUPT);
   etcdserverpb::AlarmRequest request;
@@ -143,6 +208,57 @@ TEST_F(MaintenanceServiceTest, HealthServesTheServerAsAWhole) {
   third.TryCancel();
 }
 
+// Only with the feature gate.
+TEST_F(MaintenanceServiceTest, HealthSaysNotServingWhileDefragmenting) {
+  server_.settings.stop_grpc_service_on_defrag = true;
+  auto health = grpc::health::v1::Health::NewStub(channel_);
+  const auto check = [&] {
+    grpc::ClientContext context;
+    grpc::health::v1::HealthCheckResponse response;
+    EXPECT_TRUE(health->Check(&context, {}, &response).ok());
+    return response.status();
+  };
+  grpc::ClientContext watch_context;
+  auto watch = health->Watch(&watch_context, {});
+  grpc::health::v1::HealthCheckResponse watched;
+  ASSERT_TRUE(watch->Read(&watched));
+  EXPECT_EQ(watched.status(), grpc::health::v1::HealthCheckResponse::SERVING);
+
+  server_.hold = true;
+  std::thread client([&] {
+    grpc::ClientContext context;
+    etcdserverpb::DefragmentResponse response;
+    EXPECT_TRUE(maintenance_->Defragment(&context, {}, &response).ok());
+  });
+  ASSERT_TRUE(watch->Read(&watched));
+  EXPECT_EQ(watched.status(), grpc::health::v1::HealthCheckResponse::NOT_SERVING);
+  EXPECT_EQ(check(), grpc::health::v1::HealthCheckResponse::NOT_SERVING);
+  server_.AwaitHeld(1);
+  server_.Release();
+  client.join();
+  ASSERT_TRUE(watch->Read(&watched));
+  EXPECT_EQ(watched.status(), grpc::health::v1::HealthCheckResponse::SERVING);
+  EXPECT_EQ(check(), grpc::health::v1::HealthCheckResponse::SERVING);
+  watch_context.TryCancel();
+  EXPECT_EQ(watch->Finish().error_code(), StatusCode::CANCELLED);
+}
+
+TEST_F(MaintenanceServiceTest, DefragmentationIsNoMatterOfHealthWithoutTheGate) {
+  server_.hold = true;
+  std::thread client([&] {
+    grpc::ClientContext context;
+    etcdserverpb::DefragmentResponse response;
+    EXPECT_TRUE(maintenance_->Defragment(&context, {}, &response).ok());
+  });
+  server_.AwaitHeld(1);
+  auto health = grpc::health::v1::Health::NewStub(channel_);
+  grpc::health::v1::HealthCheckResponse response;
+  EXPECT_TRUE(health->Check(&context_, {}, &response).ok());
+  EXPECT_EQ(response.status(), grpc::health::v1::HealthCheckResponse::SERVING);
+  server_.Release();
+  client.join();
+}
+
 TEST_F(MaintenanceServiceTest, InterceptorsComeBeforeHandlers) {
   etcdserverpb::StatusResponse status;
   etcdserverpb::MemberListResponse members;
@@ -186,7 +302,7 @@ TEST(CatchAllTest, TextsForWhatIsNotThere) {
                 "malformed method name: \"nonsense\"");
   for (const char* method :
        {"etcdserverpb.Auth/AuthEnable", "v3lockpb.Lock/Lock", "v3electionpb.Election/Campaign",
-        "etcdserverpb.Maintenance/Snapshot", "etcdserverpb.KV/RangeStream"}) {
+        "etcdserverpb.Maintenance/Snapshot", "etcdserverpb.Maintenance/MoveLeader"}) {
     EXPECT_STATUS(UnservedMethod(std::string("/") + method), StatusCode::UNIMPLEMENTED,
                   std::string("etcdserver: ") + method + " is not implemented by this server yet");
   }

@@ -3,7 +3,9 @@
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "api/grpc/wire.h"
 
@@ -33,22 +35,113 @@ std::string Bytes(const grpc::ByteBuffer& buffer) {
   return std::string(reinterpret_cast<const char*>(slice.begin()), slice.size());
 }
 
-TEST(SpliceTest, RangeResponseIsWhatProtobufWrites) {
-  etcdserverpb::RangeResponse expected;
-  *expected.mutable_header() = Header();
-  expected.set_more(true);
-  expected.set_count(1234567);
-  server::RangeResult result;
-  result.more = true;
-  result.count = 1234567;
-  for (const size_t size : {0, 1, 127, 128, 300000, 20000, 5}) {
+etcdserverpb::RangeResponse Rest() {
+  etcdserverpb::RangeResponse rest;
+  *rest.mutable_header() = Header();
+  rest.set_more(true);
+  rest.set_count(1234567);
+  return rest;
+}
+
+// Rows with values of these sizes, and the message they are part of.
+std::vector<mvcc::Row> Rows(const std::vector<size_t>& value_bytes,
+                            etcdserverpb::RangeResponse* message) {
+  std::vector<mvcc::Row> rows;
+  for (const size_t size : value_bytes) {
     const mvccpb::KeyValue kv = KeyValue("k" + std::to_string(size), size);
-    *expected.add_kvs() = kv;
-    mvcc::Row row;
-    row.bytes = SharedBytes(kv.SerializeAsString());
-    result.kvs.push_back(row);
+    *message->add_kvs() = kv;
+    rows.emplace_back().bytes = SharedBytes(kv.SerializeAsString());
   }
-  EXPECT_EQ(Bytes(EncodeRangeResponse(Header(), std::move(result))), expected.SerializeAsString());
+  return rows;
+}
+
+TEST(SpliceTest, ShortRangeResponseIsWhatProtobufWrites) {
+  etcdserverpb::RangeResponse expected = Rest();
+  const std::vector<mvcc::Row> rows = Rows({0, 1, 127, 128, 20000, 5}, &expected);
+  EXPECT_EQ(Bytes(EncodeRangeResponse(Rest(), rows)), expected.SerializeAsString());
+  EXPECT_EQ(Bytes(EncodeRangeResponse({}, {})), "");
+}
+
+// Sizes to both sides of what is shared instead of copied, and rows across the borders of slices.
+TEST(RangeEncoderTest, PiecesTogetherAreWhatProtobufWrites) {
+  ResponseBudget budget;
+  RangeEncoder encoder(&budget);
+  etcdserverpb::RangeResponse expected = Rest();
+  encoder.Add(Rows({0, 1, 127, 128, 300000, 20000, 16000, 5}, &expected));
+  encoder.Add({});
+  encoder.Add(Rows(std::vector<size_t>(100, 9000), &expected));
+  encoder.Add(Rows({17000, 17001}, &expected));
+  EXPECT_EQ(encoder.row_bytes(), expected.ByteSizeLong() - Rest().ByteSizeLong());
+  const grpc::ByteBuffer message = encoder.RangeResponse(Rest());
+  EXPECT_EQ(Bytes(message), expected.SerializeAsString());
+}
+
+TEST(RangeEncoderTest, AChunkOfAStreamIsWrapped) {
+  ResponseBudget budget;
+  for (const size_t size : {0, 100, 40000}) {
+    etcdserverpb::RangeStreamResponse expected;
+    RangeEncoder middle(&budget);
+    middle.Add(Rows({size}, expected.mutable_range_response()));
+    EXPECT_EQ(Bytes(middle.RangeStreamResponse({})), expected.SerializeAsString());
+    *expected.mutable_range_response() = Rest();
+    RangeEncoder last(&budget);
+    last.Add(Rows({size}, expected.mutable_range_response()));
+    EXPECT_EQ(Bytes(last.RangeStreamResponse(Rest())), expected.SerializeAsString());
+  }
+}
+
+TEST(RangeEncoderTest, LargeRowsAreSharedAndRowsAreLetGoOneByOne) {
+  ResponseBudget budget;
+  RangeEncoder encoder(&budget);
+  etcdserverpb::RangeResponse expected;
+  std::vector<mvcc::Row> rows = Rows({100000, 10}, &expected);
+  const std::string_view where = rows[0].bytes.view();
+  encoder.Add(std::move(rows));
+  std::vector<grpc::Slice> slices;
+  ASSERT_TRUE(encoder.RangeResponse({}).Dump(&slices).ok());
+  const auto shows = [where](const grpc::Slice& slice) {
+    return reinterpret_cast<const char*>(slice.begin()) == where.data();
+  };
+  EXPECT_TRUE(std::any_of(slices.begin(), slices.end(), shows));
+}
+
+TEST(RangeEncoderTest, BytesAreChargedUntilTheLastReferenceIsGone) {
+  ResponseBudget budget;
+  etcdserverpb::RangeResponse expected;
+  grpc::ByteBuffer message;
+  {
+    RangeEncoder encoder(&budget);
+    encoder.Add(Rows({300000, 10000, 10000}, &expected));
+    EXPECT_EQ(budget.held_bytes(), static_cast<int64_t>(encoder.row_bytes()));
+    grpc::ByteBuffer encoded = encoder.RangeResponse({});
+    message.Swap(&encoded);
+  }
+  EXPECT_EQ(budget.held_bytes(), static_cast<int64_t>(expected.ByteSizeLong()));
+  std::vector<grpc::Slice> slices;
+  ASSERT_TRUE(message.Dump(&slices).ok());
+  message.Clear();
+  slices.erase(slices.begin(), slices.end() - 2);  // rows behind the shared one, and the tail
+  EXPECT_LT(budget.held_bytes(), 30000);
+  EXPECT_GT(budget.held_bytes(), 20000);
+  slices.clear();
+  EXPECT_EQ(budget.held_bytes(), 0);
+}
+
+// gRPC's own way of taking a message.
+TEST(WireTest, AnOutgoingMessageLeavesNothingBehind) {
+  ResponseBudget budget;
+  RangeEncoder encoder(&budget);
+  etcdserverpb::RangeResponse ignored;
+  encoder.Add(Rows({1000}, &ignored));
+  grpc::ByteBuffer message = encoder.RangeResponse({});
+  const Outgoing outgoing(&message);
+  grpc::ByteBuffer taken;
+  bool own = false;
+  ASSERT_TRUE(grpc::SerializationTraits<Outgoing>::Serialize(outgoing, &taken, &own).ok());
+  EXPECT_TRUE(own);
+  EXPECT_GT(budget.held_bytes(), 1000);
+  taken.Clear();
+  EXPECT_EQ(budget.held_bytes(), 0);
 }
 
 mvcc::WatchEvent PutEvent(const std::string& key, size_t value_bytes) {

@@ -67,6 +67,24 @@ TEST_F(StoreTest, LimitCutsRowsButNotTheCount) {
   }
 }
 
+TEST_F(StoreTest, AnUncountedRangeHasTheSameRows) {
+  for (const char* key : {"a", "b", "c"}) Put(key, "1");
+  Put("a", "2");
+  for (const int64_t revision : {0, 4}) {
+    for (const int64_t limit : {0, 2}) {
+      RangeOptions options{.limit = limit, .revision = Revision(revision)};
+      const RangeResult counted = Range(kFirstKey, kToTheEnd, options);
+      options.uncounted = true;
+      const RangeResult uncounted = Range(kFirstKey, kToTheEnd, options);
+      EXPECT_EQ(uncounted.count, 0);
+      ASSERT_EQ(uncounted.rows.size(), counted.rows.size());
+      for (size_t i = 0; i < counted.rows.size(); ++i) {
+        EXPECT_EQ(uncounted.rows[i].bytes, counted.rows[i].bytes);
+      }
+    }
+  }
+}
+
 TEST_F(StoreTest, CountOnlyGivesNoRows) {
   for (const char* key : {"a", "b", "c"}) Put(key, "1");
   const RangeResult result = Range("b", kToTheEnd, {.count_only = true});

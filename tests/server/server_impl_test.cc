@@ -100,7 +100,6 @@ TEST_F(ServerTest, RangeFromMemoryAnswersAsRangeDoes) {
   etcdserverpb::RangeRequest request;
   request.set_key("a");
   RangeResult result;
-  EXPECT_FALSE(member_.server->RangeWantsPool(request));
   ASSERT_EQ(member_.server->RangeInMemory(request, &result), Error::kOk);
   ASSERT_EQ(result.kvs.size(), 1u);
   EXPECT_EQ(result.revision, Revision(2));

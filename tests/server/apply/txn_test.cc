@@ -263,6 +263,34 @@ TEST_F(TxnTest, ReadOnlyTxnReadsTheStore) {
   EXPECT_EQ(response.responses(1).response_range().header().revision(), 3);
 }
 
+TEST_F(TxnTest, ReadOnlyTxnInMemoryAnswersTheSameOrNothing) {
+  Put("a", "1");
+  Put("a", "2");
+  const char small[] =
+      "txn { compare { key: 'a' target: VALUE value: '2' } success { request_range { key: 'a' } } "
+      "}";
+  TxnResponse expected;
+  ASSERT_OK(ReadTxn(Request(small).txn(), *store_, &expected));
+  TxnResponse response;
+  ASSERT_EQ(ReadTxnInMemory(Request(small).txn(), *store_, &response), Error::kOk);
+  EXPECT_EQ(response.SerializeAsString(), expected.SerializeAsString());
+  const char future[] = "txn { success { request_range { key: 'a' revision: 9 } } }";
+  EXPECT_EQ(ReadTxnInMemory(Request(future).txn(), *store_, &response), Error::kFutureRevision);
+
+  // More bytes than it may read, in several ranges together.
+  Put("large", std::string(MemoryView::kBytes * 2 / 3, 'x'));
+  const char once[] = "txn { success { request_range { key: 'large' } } }";
+  EXPECT_EQ(ReadTxnInMemory(Request(once).txn(), *store_, &response), Error::kOk);
+  const char twice[] =
+      "txn { success { request_range { key: 'large' } } success { request_range { key: 'large' } } "
+      "}";
+  EXPECT_EQ(ReadTxnInMemory(Request(twice).txn(), *store_, &response), std::nullopt);
+  // More rows.
+  for (int i = 0; i <= MemoryView::kRows; ++i) Put("r" + std::to_string(i), "v");
+  const char rows[] = "txn { compare { key: 'r' range_end: 's' target: VERSION version: 1 } }";
+  EXPECT_EQ(ReadTxnInMemory(Request(rows).txn(), *store_, &response), std::nullopt);
+}
+
 TEST_F(TxnTest, ReadOnlyTxnReportsAFutureRevision) {
   TxnResponse response;
   const auto error =
