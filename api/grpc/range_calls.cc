@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -154,27 +155,77 @@ Task<Reply> RangeCalls::LongRange(UnaryCall& call, ListReader& list) {
   co_return encoder.RangeResponse(RestOf(list));
 }
 
-Task<grpc::Status> RangeCalls::RangeStream(StreamCall& call, RangeRequest request) {
-  const size_t target_bytes = server_.config().max_request_bytes;
-  request.clear_sort_target();
-  const auto form = request.count_only() ? ListReader::Form::kWhole : ListReader::Form::kPieces;
-  ListReader list(&server_, std::move(request), form);
-  int64_t rows = kFirstChunkRows;
-  while (!list.done()) {
-    RangeEncoder encoder(&budget_);
-    const Error entered = co_await EnterPoolWithRoom(encoder, call.queue());
-    if (entered != Error::kOk) co_return ToStatus(entered);
-    server::RangeResult piece;
-    const Error error = list.Next(rows, &piece);
-    rows = NextChunkRows(rows, ChunkBytes(piece), target_bytes);
-    encoder.Add(std::move(piece.kvs));
-    const grpc::ByteBuffer chunk = encoder.RangeStreamResponse(RestOf(list));
-    co_await call.queue().Switch();
-    if (error != Error::kOk) co_return ToStatus(error);
-    const bool written = co_await call.Write(chunk);
-    if (!written) co_return ToStatus(Error::kContextCanceled);
+// Makes the messages of a stream, one ahead of the one that is being sent: while the client takes
+// that, the next is read. On the polling thread, but for the reading.
+class RangeCalls::ChunkReader {
+ public:
+  ChunkReader(RangeCalls* calls, CallQueue* queue, RangeRequest request)
+      : calls_(*calls),
+        queue_(*queue),
+        list_(&calls->server_, request, FormOf(request)),
+        target_bytes_(calls->server_.config().max_request_bytes) {}
+  ChunkReader(const ChunkReader&) = delete;
+
+  // Begins the next message. REQUIRES: !done(). To be followed by Ready() before anything else, and
+  // before the end of this object.
+  Detached Start() {
+    const CallQueue::Hold hold(&queue_);
+    ready_.emplace();
+    RangeEncoder encoder(&calls_.budget_);
+    error_ = co_await calls_.EnterPoolWithRoom(encoder, queue_);
+    if (error_ == Error::kOk) {
+      Read(encoder);
+      co_await queue_.Switch();
+    }
+    ready_->Set();  // may end *this
   }
-  co_return grpc::Status::OK;
+  Signal::Awaiter Ready() { return ready_->Wait(); }
+
+  // Of the message that is ready.
+  Error error() const { return error_; }
+  void Take(grpc::ByteBuffer* chunk) { chunk->Swap(&chunk_); }
+  bool done() const { return list_.done(); }
+
+ private:
+  static ListReader::Form FormOf(const RangeRequest& request) {
+    return request.count_only() ? ListReader::Form::kWhole : ListReader::Form::kPieces;
+  }
+  void Read(RangeEncoder& encoder) {
+    server::RangeResult piece;
+    error_ = list_.Next(rows_, &piece);
+    if (error_ != Error::kOk) return;
+    rows_ = NextChunkRows(rows_, ChunkBytes(piece), target_bytes_);
+    encoder.Add(std::move(piece.kvs));
+    grpc::ByteBuffer chunk = encoder.RangeStreamResponse(calls_.RestOf(list_));
+    chunk_.Swap(&chunk);
+  }
+
+  RangeCalls& calls_;
+  CallQueue& queue_;
+  ListReader list_;
+  const size_t target_bytes_;
+  int64_t rows_ = kFirstChunkRows;
+  Error error_ = Error::kOk;
+  grpc::ByteBuffer chunk_;
+  std::optional<Signal> ready_;
+};
+
+Task<grpc::Status> RangeCalls::RangeStream(StreamCall& call, RangeRequest request) {
+  request.clear_sort_target();
+  ChunkReader reader(this, &call.queue(), std::move(request));
+  reader.Start();
+  for (;;) {
+    co_await reader.Ready();
+    if (reader.error() != Error::kOk) co_return ToStatus(reader.error());
+    grpc::ByteBuffer chunk;
+    reader.Take(&chunk);
+    const bool last = reader.done();
+    if (!last) reader.Start();
+    const bool written = co_await call.Write(chunk);
+    if (written && !last) continue;
+    if (!last) co_await reader.Ready();
+    co_return written ? grpc::Status::OK : ToStatus(Error::kContextCanceled);
+  }
 }
 
 }  // namespace kvorum::api

@@ -3,8 +3,8 @@
 //
 // A short one that memory answers is encoded on the spot. A long one goes to the read pool and is
 // read in pieces (list_reader.h), each of which is turned into bytes of the answer before the next
-// is read. Range then sends them as one message; RangeStream sends each piece for itself and reads
-// the next when the client has taken it.
+// is read. Range then sends them as one message. RangeStream sends each piece for itself and reads
+// the next while the client takes it: two are held at most.
 //
 // Follows etcd server/etcdserver/v3_server.go (Range, RangeStream).
 
@@ -38,6 +38,8 @@ class RangeCalls {
   Task<grpc::Status> RangeStream(StreamCall& call, etcdserverpb::RangeRequest request);
 
  private:
+  class ChunkReader;
+
   Task<Reply> LongRange(UnaryCall& call, ListReader& list);
   Task<server::Error> EnterPoolWithRoom(RangeEncoder& encoder, CallQueue& queue);
   void FillHeader(etcdserverpb::RangeResponse* response) const;
