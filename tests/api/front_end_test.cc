@@ -269,6 +269,52 @@ TEST(FrontEndListenTest, ErrorsNameTheAddressAsGoWordsIt) {
   EXPECT_FALSE(FrontEnd::Listen(options).ok());
 }
 
+TEST(FrontEndListenTest, AnAddressCannotServeBothApart) {
+  FrontEndOptions options;
+  options.client_urls = {"http://127.0.0.1:0"};
+  options.client_http_urls = options.client_urls;
+  EXPECT_EQ(FrontEnd::Listen(options).status().message(),
+            "cannot bind both --listen-client-urls and --listen-client-http-urls on the same url "
+            "http://127.0.0.1:0");
+}
+
+TEST(FrontEndListenTest, APortIsSharedOnlyIfBothSaySo) {
+  FrontEndOptions options;
+  options.client_urls = {"http://127.0.0.1:0"};
+  options.reuse_port = true;
+  const auto first = FrontEnd::Listen(options);
+  ASSERT_TRUE(first.ok()) << first.status();
+  options.client_urls = {"http://" + (*first)->addresses().front()};
+  const auto second = FrontEnd::Listen(options);
+  EXPECT_TRUE(second.ok()) << second.status();
+  options.reuse_port = false;
+  EXPECT_FALSE(FrontEnd::Listen(options).ok());
+}
+
+TEST(FrontEndListenTest, HttpOnListenersOfItsOwn) {
+  FakeServer server;
+  FrontEndOptions options;
+  options.client_urls = {"http://127.0.0.1:0"};
+  options.client_http_urls = {"http://localhost:0"};
+  auto front_end = std::move(FrontEnd::Listen(options)).value();
+  ASSERT_TRUE(front_end->Start(&server).ok());
+  const std::vector<std::string> addresses = front_end->addresses();
+  const auto ask = [](const std::string& address, const std::string& bytes) {
+    ClientSocket socket(address);
+    socket.Send(bytes);
+    return socket.ReadAll();
+  };
+  const std::string get = "GET /version HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  EXPECT_EQ(ask(addresses[0], get), "");
+  EXPECT_EQ(ask(addresses[1], get).substr(0, 15), "HTTP/1.1 200 OK");
+  EXPECT_EQ(ask(addresses[1], "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), "");
+  auto maintenance = etcdserverpb::Maintenance::NewStub(
+      grpc::CreateChannel(addresses[0], grpc::InsecureChannelCredentials()));
+  grpc::ClientContext context;
+  etcdserverpb::StatusResponse response;
+  EXPECT_TRUE(maintenance->Status(&context, etcdserverpb::StatusRequest(), &response).ok());
+}
+
 TEST(FrontEndListenTest, UnixSocketsServeToo) {
   const std::string path = testing::TempDir() + "/front_end_test.sock";
   FakeServer server;

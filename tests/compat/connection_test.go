@@ -18,6 +18,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -156,6 +157,38 @@ func TestLargeMetadataAreTakenAlike(t *testing.T) {
 		if _, err := pb.NewKVClient(s.Client(t).ActiveConnection()).Range(ctx, &pb.RangeRequest{Key: []byte("k")}); err != nil {
 			t.Errorf("%s: %v", s.Name, err)
 		}
+	}
+}
+
+// Compressed requests are taken, and limited by what they unpack to.
+func TestCompressedRequestsAreTakenAlike(t *testing.T) {
+	servers := peers.StartBoth(t)
+	for _, size := range []int{1_000_000, 3_000_000} {
+		var shown [2]string
+		for i, s := range servers {
+			kv := pb.NewKVClient(s.Client(t).ActiveConnection())
+			_, err := kv.Put(withTimeout(t), &pb.PutRequest{Key: []byte("k"), Value: make([]byte, size)}, grpc.UseCompressor(gzip.Name))
+			shown[i] = status.Code(err).String()
+		}
+		if shown[0] != shown[1] {
+			t.Errorf("%d bytes: reference %s, kvorum %s", size, shown[0], shown[1])
+		}
+	}
+}
+
+// The answer of a defragmentation has no header.
+func TestDefragmentAnswersAlike(t *testing.T) {
+	var shown [2]answer
+	servers := peers.StartBoth(t)
+	for i, s := range servers {
+		response, err := newMember(t, s).maintenance.Defragment(withTimeout(t), &pb.DefragmentRequest{})
+		if err != nil {
+			t.Fatalf("%s: %v", s.Name, err)
+		}
+		shown[i].Response = response
+	}
+	if diff := cmp.Diff(shown[0], shown[1], protocmp.Transform()); diff != "" {
+		t.Errorf("differs (- %s, + %s):\n%s", servers[0].Name, servers[1].Name, diff)
 	}
 }
 
