@@ -28,11 +28,12 @@
 //      response_budget.h, a connection that says nothing by kSniffTimeout and gRPC's handshake
 //      timeout.
 //
-// Threads: one polls unary calls, one polls streams, one runs listener and HTTP; a call's coroutine
-// may also run where the server finished what it waited for (grpc/queue.h).
+// Threads: one polls unary calls, one polls streams, one runs listener and HTTP, one the calls of
+// the JSON gateway; a call's coroutine may also run where the server finished what it waited for
+// (grpc/queue.h).
 //
-// Left out for now: TLS, the JSON gateway, authentication, calls about snapshots, several members,
-// locks and elections. RPCs without a handler are answered Unimplemented (grpc/catch_all.h).
+// Left out for now: TLS, authentication, calls about snapshots, several members, locks and
+// elections. RPCs without a handler are answered Unimplemented (grpc/catch_all.h).
 //
 // Follows etcd server/embed/serve.go, server/etcdserver/api/v3rpc.
 
@@ -64,6 +65,8 @@ struct FrontEndOptions {
   Duration keepalive_timeout = std::chrono::seconds(20);
   // Streams one connection may have open; 0: no limit.
   uint32_t max_concurrent_streams = 0;
+  // Serve the JSON gateway (etcd --enable-grpc-gateway).
+  bool json_gateway = true;
   // What all connections together may hold in gRPC's buffers.
   size_t grpc_memory_bytes = 512 << 20;
 };

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
 #include <utility>
 
@@ -12,6 +13,7 @@
 
 #include "api/api.h"
 #include "api/grpc/grpc_front.h"
+#include "api/http/gateway/gateway.h"
 #include "api/http/health.h"
 #include "api/http/http_server.h"
 #include "api/http/metrics.h"
@@ -85,6 +87,13 @@ class FrontEndImpl final : public FrontEnd {
     ASSIGN_OR_RETURN(grpc_, GrpcFront::Start(options_, server));
     AddChecks(&router_, server);
     AddVersion(&router_, server);
+    if (options_.json_gateway) {
+      const Gateway::Options options = {.max_concurrent_streams = options_.max_concurrent_streams,
+                                        .max_request_bytes = grpc_->max_request_bytes()};
+      gateway_ = std::make_unique<Gateway>(grpc_->NewChannel(), options);
+      gateway_->Mount(&router_);
+      gateway_->Start();
+    }
     PortMux::Sinks sinks;
     sinks.grpc = [this](int fd, const std::string& read) { grpc_->Serve(fd, read); };
     sinks.http = [this](int fd, std::string read) { http_.Serve(fd, std::move(read)); };
@@ -110,7 +119,11 @@ class FrontEndImpl final : public FrontEnd {
       http_.EndWhenIdle();
       metrics_http_.EndWhenIdle();
     });
-    if (grpc_ != nullptr) grpc_->Shutdown(grace);
+    if (grpc_ == nullptr) return;
+    // Calls of the gateway come to an end before gRPC does, which would cut them.
+    const TimePoint deadline = std::chrono::steady_clock::now() + grace;
+    if (gateway_ != nullptr) gateway_->Shutdown(grace);
+    grpc_->Shutdown(std::max(Duration::zero(), deadline - std::chrono::steady_clock::now()));
   }
 
   void Join() override {
@@ -127,6 +140,7 @@ class FrontEndImpl final : public FrontEnd {
         idle.WaitForNotification();
       }
     }
+    if (gateway_ != nullptr) gateway_->Join();
     io_.stop();
     thread_.join();
   }
@@ -164,6 +178,7 @@ class FrontEndImpl final : public FrontEnd {
   HttpServer http_{&io_, &router_};
   HttpServer metrics_http_{&io_, &metrics_router_};
   std::unique_ptr<GrpcFront> grpc_;
+  std::unique_ptr<Gateway> gateway_;
   std::thread thread_;
   bool shut_down_ = false;
 };

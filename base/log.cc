@@ -17,6 +17,7 @@
 #include "base/log_sampler.h"
 #include "base/stack_trace.h"
 #include "base/strings.h"
+#include "base/utf8.h"
 
 namespace kvorum::log {
 
@@ -30,29 +31,6 @@ constexpr std::pair<Level, std::string_view> kLevelNames[] = {
     {Level::kFatal, "fatal"}};
 
 std::string_view LevelName(Level level) { return kLevelNames[static_cast<int>(level)].second; }
-
-// Length of the well-formed UTF-8 sequence at the front of `text` (RFC 3629: no overlong forms, no
-// surrogates, nothing above U+10FFFF), 0 if there is none. REQUIRES: !text.empty().
-size_t Utf8SequenceLength(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
-  const auto continues = [&](size_t i, uint8_t low = 0x80, uint8_t high = 0xBF) {
-    return i < text.size() && byte(i) >= low && byte(i) <= high;
-  };
-  const uint8_t lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return continues(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const uint8_t low = lead == 0xE0 ? 0xA0 : 0x80;
-    const uint8_t high = lead == 0xED ? 0x9F : 0xBF;
-    return continues(1, low, high) && continues(2) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const uint8_t low = lead == 0xF0 ? 0x90 : 0x80;
-    const uint8_t high = lead == 0xF4 ? 0x8F : 0xBF;
-    return continues(1, low, high) && continues(2) && continues(3) ? 4 : 0;
-  }
-  return 0;
-}
 
 void AppendEscapedAscii(std::string* out, char c) {
   switch (c) {
@@ -82,15 +60,15 @@ void AppendEscapedAscii(std::string* out, char c) {
 void AppendString(std::string* out, std::string_view text) {
   out->push_back('"');
   while (!text.empty()) {
-    const size_t length = Utf8SequenceLength(text);
-    if (length == 0) {
+    const Rune rune = TakeRune(text);
+    if (!rune.valid) {
       out->append("\\ufffd");
-    } else if (length == 1) {
+    } else if (rune.bytes == 1) {
       AppendEscapedAscii(out, text.front());
     } else {
-      out->append(text.substr(0, length));
+      out->append(text.substr(0, rune.bytes));
     }
-    text.remove_prefix(std::max<size_t>(length, 1));
+    text.remove_prefix(rune.bytes);
   }
   out->push_back('"');
 }

@@ -35,6 +35,7 @@ struct Config {
   uint64_t snapshot_catchup_entries = 5000;
   uint32_t max_txn_ops = 128;
   uint32_t max_request_bytes = 1572864;
+  bool enable_grpc_gateway = true;  // the JSON gateway on the client port
   uint32_t heartbeat_interval_ms = 100;
   uint32_t election_timeout_ms = 1000;
   bool strict_reconfig_check = true;

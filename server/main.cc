@@ -71,6 +71,7 @@ StatusOr<int> Serve(const server::Config& config, StopSignals& signals) {
   front_options.keepalive_interval = config.grpc_keepalive_interval;
   front_options.keepalive_timeout = config.grpc_keepalive_timeout;
   front_options.max_concurrent_streams = config.max_concurrent_streams;
+  front_options.json_gateway = config.enable_grpc_gateway;
   ASSIGN_OR_RETURN(const std::unique_ptr<api::FrontEnd> front,
                    api::FrontEnd::Listen(front_options));
   LogStart(config);

@@ -6,6 +6,7 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <grpcpp/support/channel_arguments.h>
 #include <grpcpp/support/slice.h>
 
 #include <algorithm>
@@ -121,6 +122,14 @@ class GrpcFrontImpl final : public GrpcFront {
     connection.read_buffer = grpc::ByteBuffer(&slice, 1);
     acceptor_->HandleNewConnection(&connection);
   }
+
+  std::shared_ptr<grpc::Channel> NewChannel() override {
+    grpc::ChannelArguments arguments;
+    arguments.SetMaxReceiveMessageSize(-1);
+    arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+    return grpc_server_->InProcessChannel(arguments);
+  }
+  size_t max_request_bytes() const override { return context_.max_request_bytes; }
 
   // grpc::Server::Shutdown returns only when every call has ended, and a call may wait for the
   // member longer than we may wait for it here: so it has a thread of its own. It says GOAWAY

@@ -2,8 +2,8 @@
 
 #include <absl/strings/str_cat.h>
 
+#include "base/go_quote.h"
 #include "base/log.h"
-#include "server/flags/go_value.h"
 #include "server/flags/urls.h"
 
 namespace kvorum::api {
@@ -41,7 +41,7 @@ std::string AccessPolicy::RefusalOf(const HttpRequest& request) const {
       "- Enable TLS, then any HTTPS request will be allowed.\n"
       "- Add the hostname you want to use to the whitelist in settings.\n"
       "  - e.g. etcd --host-whitelist ",
-      server::flags::GoQuote(host),
+      GoQuote(host),
       "\n\nThis requirement has been added to help prevent \"DNS Rebinding\" attacks "
       "(CVE-2018-5702).\n");
 }

@@ -63,7 +63,7 @@ constexpr FlagDefinition kFlags[] = {
     {kMember, "socket-reuse-port", kBool, "false", kUsed, "Set SO_REUSEPORT on listeners."},
     {kMember, "socket-reuse-address", kBool, "false", kInert,
      "Set SO_REUSEADDR on listeners, which is always done."},
-    {kMember, "enable-grpc-gateway", kBool, "true", kOff, "Serve the JSON gateway.", "", "false"},
+    {kMember, "enable-grpc-gateway", kBool, "true", kUsed, "Serve the JSON gateway."},
     {kMember, "raft-read-timeout", kDuration, "5s", kOff, "Read timeout between members."},
     {kMember, "raft-write-timeout", kDuration, "5s", kOff, "Write timeout between members."},
     {kMember, "feature-gates", kFeatureGates, "", kOff,

@@ -1,6 +1,5 @@
 #include "server/flags/go_value.h"
 
-#include <cstdio>
 #include <limits>
 #include <optional>
 
@@ -81,73 +80,7 @@ StatusOr<uint64_t> ParseMagnitude(std::string_view text, uint64_t max) {
   return value;
 }
 
-struct Rune {
-  uint32_t code = 0;
-  size_t bytes = 1;
-  bool valid = false;
-};
-
-// The UTF-8 sequence at the front of `s`; one invalid byte if there is none.
-Rune TakeRune(std::string_view s) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(s[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return {first, 1, true};
-  const size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || s.size() < length) return {};
-  uint32_t code = first & (0xff >> (length + 1));
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return {};
-    code = code << 6 | (byte(i) & 0x3f);
-  }
-  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-  if (overlong || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return {};
-  return {code, length, true};
-}
-
-// Spaces other than ' ', controls, formatting marks and private use. A good part of Unicode's
-// unprintables, not all.
-bool Prints(uint32_t code) {
-  if (code < 0x20 || (code >= 0x7f && code <= 0xa0) || code == 0xad) return false;
-  if (code >= 0x2000 && code <= 0x200f) return false;
-  if ((code >= 0x2028 && code <= 0x202f) || (code >= 0x205f && code <= 0x206f)) return false;
-  return !(code >= 0xe000 && code <= 0xf8ff) && code != 0xfeff && (code & 0xfffe) != 0xfffe;
-}
-
-void AppendEscape(std::string* out, uint32_t code) {
-  static constexpr char kShort[] = "abtnvfr";  // 7 to 13
-  char text[12];
-  if (code >= 7 && code <= 13) {
-    std::snprintf(text, sizeof(text), "\\%c", kShort[code - 7]);
-  } else if (code < 0x80) {
-    std::snprintf(text, sizeof(text), "\\x%02x", code);
-  } else {
-    std::snprintf(text, sizeof(text), code < 0x10000 ? "\\u%04x" : "\\U%08x", code);
-  }
-  *out += text;
-}
-
 }  // namespace
-
-std::string GoQuote(std::string_view text) {
-  std::string out = "\"";
-  while (!text.empty()) {
-    const Rune rune = TakeRune(text);
-    if (!rune.valid) {
-      char escape[8];
-      std::snprintf(escape, sizeof(escape), "\\x%02x", static_cast<unsigned char>(text[0]));
-      out += escape;
-    } else if (rune.code == '"' || rune.code == '\\') {
-      out += '\\';
-      out += text[0];
-    } else if (Prints(rune.code)) {
-      out += text.substr(0, rune.bytes);
-    } else {
-      AppendEscape(&out, rune.code);
-    }
-    text.remove_prefix(rune.bytes);
-  }
-  return out + '"';
-}
 
 StatusOr<bool> ParseGoBool(std::string_view text) {
   for (std::string_view yes : {"1", "t", "T", "TRUE", "true", "True"}) {

@@ -6,12 +6,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/go_quote.h"  // callers quote what they could not parse
 #include "base/status.h"
 
 namespace kvorum::server::flags {
-
-// Go's %q: in double quotes, with \n, \x01, \u00a0 and the like for what does not print.
-std::string GoQuote(std::string_view text);
 
 // 1, t, T, TRUE, true, True and their opposites. InvalidArgument "parse error".
 StatusOr<bool> ParseGoBool(std::string_view text);

@@ -157,6 +157,7 @@ Config MakeConfig(const FlagValues& values, std::vector<LogLine>* lines) {
       OrDefault(values.Uint("snapshot-catchup-entries"), Defaults().snapshot_catchup_entries);
   config.max_txn_ops = Saturate(values.Uint("max-txn-ops"));
   config.max_request_bytes = Saturate(values.Uint("max-request-bytes"));
+  config.enable_grpc_gateway = values.Bool("enable-grpc-gateway");
   config.heartbeat_interval_ms = Saturate(values.Uint("heartbeat-interval"));
   config.election_timeout_ms = Saturate(values.Uint("election-timeout"));
   config.strict_reconfig_check = values.Bool("strict-reconfig-check");

@@ -9,39 +9,12 @@
 #include "base/bytes.h"
 #include "base/sha1.h"
 #include "base/strings.h"
+#include "base/utf8.h"
 
 namespace kvorum::server {
 namespace {
 
 using Json = nlohmann::json;
-
-// Length of the well-formed UTF-8 sequence at the start of `s`; 0 if there is none.
-size_t Utf8Length(std::string_view s) {
-  const auto at = [&](size_t i) { return static_cast<unsigned char>(s[i]); };
-  const auto continues = [&](size_t n) {
-    if (s.size() < n) return false;
-    for (size_t i = 1; i < n; ++i) {
-      if ((at(i) & 0xC0) != 0x80) return false;
-    }
-    return true;
-  };
-  const unsigned char c = at(0);
-  if (c < 0x80) return 1;
-  if (c >= 0xC2 && c <= 0xDF) return continues(2) ? 2 : 0;
-  if (c >= 0xE0 && c <= 0xEF) {
-    if (!continues(3)) return 0;
-    if (c == 0xE0 && at(1) < 0xA0) return 0;  // overlong
-    if (c == 0xED && at(1) > 0x9F) return 0;  // surrogate
-    return 3;
-  }
-  if (c >= 0xF0 && c <= 0xF4) {
-    if (!continues(4)) return 0;
-    if (c == 0xF0 && at(1) < 0x90) return 0;
-    if (c == 0xF4 && at(1) > 0x8F) return 0;
-    return 4;
-  }
-  return 0;
-}
 
 void AppendEscapedAscii(std::string* out, char c) {
   switch (c) {
@@ -126,11 +99,11 @@ bool ReadMember(const Json& object, MemberInfo* member) {
 std::string GoJsonString(std::string_view text) {
   std::string out = "\"";
   while (!text.empty()) {
-    const size_t length = Utf8Length(text);
-    const std::string_view piece = text.substr(0, std::max<size_t>(length, 1));
-    if (length == 0) {
+    const Rune rune = TakeRune(text);
+    const std::string_view piece = text.substr(0, rune.bytes);
+    if (!rune.valid) {
       out.append("\\ufffd");
-    } else if (length == 1) {
+    } else if (rune.bytes == 1) {
       AppendEscapedAscii(&out, piece[0]);
     } else if (piece == "\u2028" || piece == "\u2029") {  // line ends to JavaScript
       out.append(piece == "\u2028" ? "\\u2028" : "\\u2029");

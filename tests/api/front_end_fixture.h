@@ -23,9 +23,8 @@ class FrontEndTest : public testing::Test {
     front_end_->Join();
   }
   void StartFrontEnd() {
-    FrontEndOptions options;
-    options.client_urls = {"http://127.0.0.1:0"};
-    auto front_end = FrontEnd::Listen(options);
+    options_.client_urls = {"http://127.0.0.1:0"};
+    auto front_end = FrontEnd::Listen(options_);
     ASSERT_TRUE(front_end.ok()) << front_end.status();
     front_end_ = *std::move(front_end);
     ASSERT_TRUE(front_end_->Start(&server_).ok());
@@ -40,6 +39,7 @@ class FrontEndTest : public testing::Test {
     return grpc::CreateCustomChannel(address(), grpc::InsecureChannelCredentials(), arguments);
   }
 
+  FrontEndOptions options_;  // for StartFrontEnd, which sets the URL
   FakeServer server_;
   std::unique_ptr<FrontEnd> front_end_;
 };

@@ -2,11 +2,8 @@
 // An HttpServer on a thread of its own, and raw connections to it through socket pairs.
 
 #include <gtest/gtest.h>
-#include <pthread.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <future>
 #include <string>
 #include <thread>
@@ -16,52 +13,9 @@
 #include <boost/asio/post.hpp>
 
 #include "api/http/http_server.h"
+#include "tests/api/http/raw_client.h"
 
 namespace kvorum::api {
-
-class RawClient {
- public:
-  explicit RawClient(int fd) : fd_(fd) {}
-  RawClient(RawClient&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  ~RawClient() {
-    if (fd_ >= 0) close(fd_);
-  }
-  void Send(const std::string& bytes) {
-    size_t sent = 0;
-    while (sent < bytes.size()) {
-      const ssize_t n = send(fd_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
-      if (n <= 0) return;  // the server has had enough of it
-      sent += static_cast<size_t>(n);
-    }
-  }
-  void HalfClose() { shutdown(fd_, SHUT_WR); }
-  // Up to and with `mark`, or what came until the end.
-  std::string ReadUntil(const std::string& mark) {
-    while (unread_.find(mark) == std::string::npos && ReadMore()) {
-    }
-    const size_t at = unread_.find(mark);
-    const size_t end = at == std::string::npos ? unread_.size() : at + mark.size();
-    std::string read = unread_.substr(0, end);
-    unread_.erase(0, end);
-    return read;
-  }
-  std::string ReadAll() {
-    while (ReadMore()) {
-    }
-    return std::exchange(unread_, "");
-  }
-
- private:
-  bool ReadMore() {
-    char bytes[65536];
-    const ssize_t n = recv(fd_, bytes, sizeof(bytes), 0);
-    if (n > 0) unread_.append(bytes, static_cast<size_t>(n));
-    return n > 0;
-  }
-
-  int fd_;
-  std::string unread_;
-};
 
 class HttpTest : public testing::Test {
  protected:
@@ -76,8 +30,6 @@ class HttpTest : public testing::Test {
   RawClient Connect() {
     int fds[2];
     EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
-    const timeval patience = {.tv_sec = 20, .tv_usec = 0};
-    setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     boost::asio::post(io_, [this, fd = fds[1]] { server_.Serve(fd, ""); });
     return RawClient(fds[0]);
   }

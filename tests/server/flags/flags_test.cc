@@ -75,6 +75,7 @@ TEST(FlagsTest, DefaultsAreEtcds) {
   EXPECT_EQ(config.initial_cluster, "default=http://localhost:2380");
   EXPECT_EQ(config.snapshot_count, 10000u);
   EXPECT_EQ(config.max_request_bytes, 1572864u);
+  EXPECT_TRUE(config.enable_grpc_gateway);
   EXPECT_EQ(config.log_level, "info");
   EXPECT_THAT(config.log_outputs, ElementsAre("default"));
 }
@@ -95,6 +96,7 @@ TEST(FlagsTest, EveryFlagWithAFunctionReachesTheConfig) {
                                 "--snapshot-catchup-entries=8",
                                 "--max-txn-ops=9",
                                 "--max-request-bytes=0x100",
+                                "--enable-grpc-gateway=false",
                                 "--heartbeat-interval=50",
                                 "--election-timeout=500",
                                 "--watch-progress-notify-interval=5s",
@@ -118,6 +120,7 @@ TEST(FlagsTest, EveryFlagWithAFunctionReachesTheConfig) {
   EXPECT_EQ(config.snapshot_catchup_entries, 8u);
   EXPECT_EQ(config.max_txn_ops, 9u);
   EXPECT_EQ(config.max_request_bytes, 256u);
+  EXPECT_FALSE(config.enable_grpc_gateway);
   EXPECT_EQ(config.heartbeat_interval_ms, 50u);
   EXPECT_EQ(config.election_timeout_ms, 500u);
   EXPECT_EQ(config.watch_progress_notify_interval, std::chrono::seconds(5));
@@ -377,7 +380,7 @@ TEST(FlagsTest, DefaultsAndWhatMeansTheSameAreAccepted) {
                 "--feature-gates=FastLeaseKeepAlive=true,AllAlpha=false",
                 "--feature-gates=TxnModeWriteWithSharedBuffer=false", "--v2-deprecation=gone",
                 "--tls-min-version=TLS1.2", "--cors=*", "--host-whitelist=*", "--force=x",
-                "--test.coverprofile", "--enable-grpc-gateway=false", "--max-snapshots=3"});
+                "--test.coverprofile", "--max-snapshots=3"});
 }
 
 TEST(FlagsTest, HttpAndMetricsSettings) {

@@ -154,13 +154,5 @@ TEST(GoValueTest, BoolsAreAFewWords) {
   EXPECT_EQ(ParseGoBool("tRUE").status().message(), "parse error");
 }
 
-TEST(GoValueTest, Quoting) {
-  EXPECT_EQ(GoQuote("a\"b\\"), R"("a\"b\\")");
-  EXPECT_EQ(GoQuote("\a\b\f\n\r\t\v\x01\x7f"), R"("\a\b\f\n\r\t\v\x01\x7f")");
-  EXPECT_EQ(GoQuote("\xc3\xa4\xe2\x82\xac"), "\"\xc3\xa4\xe2\x82\xac\"");
-  EXPECT_EQ(GoQuote("\xc2\x80\xc2\xa0\xef\xbb\xbf"), R"("\u0080\u00a0\ufeff")");
-  EXPECT_EQ(GoQuote("\xff\xc3"), R"("\xff\xc3")");
-}
-
 }  // namespace
 }  // namespace kvorum::server::flags
