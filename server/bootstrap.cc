@@ -253,10 +253,11 @@ StatusOr<Recovered> Bootstrap(const Config& config, Env& env, Clock& clock) {
     LOG_WARN("slow fdatasync", {"took", took},
              {"expected-duration", Duration(std::chrono::seconds(1))});
   };
-  if (!wal::Exists(env, paths.wal)) {
-    RETURN_IF_ERROR(CreateLog(config, env, paths, options));
-  }
-  return Recover(config, env, paths, options);
+  const bool fresh = !wal::Exists(env, paths.wal);
+  if (fresh) RETURN_IF_ERROR(CreateLog(config, env, paths, options));
+  ASSIGN_OR_RETURN(Recovered recovered, Recover(config, env, paths, options));
+  recovered.fresh = fresh;
+  return recovered;
 }
 
 }  // namespace kvorum::server

@@ -35,6 +35,7 @@ struct Recovered {
   std::unique_ptr<Membership> membership;        // as of the store
   std::unique_ptr<raft::MemoryStorage> storage;  // the log, with the commit index as known now
   Index applied;                                 // for raft: what it need not hand out again
+  bool fresh = false;                            // there was no log before
 };
 
 // Errors are for the operator: they say which file, and what to do where that is known.

@@ -43,6 +43,10 @@ struct Config {
   Duration warning_apply_duration = std::chrono::milliseconds(100);
   Duration watch_progress_notify_interval = std::chrono::minutes(10);  // at least 100 ms
 
+  // See server/compactor/auto_compactor.h.
+  std::string auto_compaction_mode = "periodic";  // or "revision"
+  std::string auto_compaction_retention = "0";    // not validated yet
+
   // --feature-gates, by etcd's names.
   bool compact_hash_check = false;
   bool fast_lease_keep_alive = true;

@@ -1,52 +1,80 @@
 #include "server/lease_calls.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "server/own_call.h"
 
 namespace kvorum::server {
 
-void LeaseCalls::Finish(LeaseRenewWaiter* waiter, Error error, int64_t ttl_seconds) const {
-  waiter->ttl_seconds = ttl_seconds;
-  ResumeOne(waiter, error);
+void LeaseCalls::Finish(const Renewal& renewal, Error error, int64_t ttl_seconds) const {
+  renewal.waiter->ttl_seconds = ttl_seconds;
+  ResumeOne(renewal.waiter, error);
+}
+
+Error LeaseCalls::NotLeader() const {
+  return parts_.raft->leader() == raft::kNone ? Error::kNoLeader : Error::kNotPrimaryLessor;
 }
 
 void LeaseCalls::Renew(LeaseId id, TimePoint deadline, LeaseRenewWaiter* waiter) {
-  using Outcome = LeaseRenewResult::Outcome;
-  if (parts_.clock->Now() >= deadline) return Finish(waiter, Error::kTimeout);
-  const LeaseRenewResult result =
-      parts_.lessor->Renew(id, [this, id, deadline, waiter] { Renew(id, deadline, waiter); });
-  switch (result.outcome) {
-    case Outcome::kRenewed:
-      return Finish(waiter, Error::kOk, result.ttl_seconds);
-    case Outcome::kExpired:
-      return;  // asked again when it is settled
-    case Outcome::kNotPrimary:
-      return Finish(waiter, parts_.raft->leader() == raft::kNone ? Error::kNoLeader
-                                                                 : Error::kNotPrimaryLessor);
-    case Outcome::kNotFound:
-      return RenewWhenApplied(id, deadline, waiter);
-  }
-}
-
-void LeaseCalls::RenewWhenApplied(LeaseId id, TimePoint deadline, LeaseRenewWaiter* waiter) {
-  if (parts_.apply->applied() >= parts_.raft->committed()) return Finish(waiter, Error::kOk);
-  deadline = std::min(deadline, parts_.clock->Now() + kApplyWait);
-  parts_.wait_read_index(deadline, NewOwnWait([this, id, deadline, waiter](Error error) {
-                           if (error == Error::kDeadlineExceeded) {
-                             error = Error::kTimeoutWaitAppliedIndex;
-                           }
-                           if (error != Error::kOk) return Finish(waiter, error);
-                           if (parts_.lessor->Exists(id)) return Renew(id, deadline, waiter);
-                           Finish(waiter, Error::kOk);
+  const Renewal renewal{.id = id, .waiter = waiter};
+  if (!parts_.raft->is_leader()) return Finish(renewal, NotLeader());
+  if (parts_.raft->active(parts_.clock->Now())) return Continue(renewal);
+  parts_.wait_read_index(deadline, NewOwnWait([this, renewal](Error error) {
+                           const bool leads = error == Error::kOk && parts_.raft->is_leader();
+                           if (!leads) return Finish(renewal, Error::kNotPrimaryLessor);
+                           Continue(renewal);
                          }));
 }
 
-Error LeaseCalls::TimeToLive(LeaseId id, bool with_keys, LeaseTimeToLiveResult* result) const {
-  if (!parts_.raft->is_leader()) {
-    return parts_.raft->leader() == raft::kNone ? Error::kNoLeader : Error::kNotPrimaryLessor;
+void LeaseCalls::Continue(Renewal renewal) {
+  using Outcome = LeaseRenewResult::Outcome;
+  if (!parts_.fast_keep_alive && !renewal.applied) return WaitApplied(renewal);
+  // If it was revoked, that is the answer; no entry still on its way can change it.
+  auto when_settled = [this, settled = renewal]() mutable {
+    settled.applied = true;
+    Continue(settled);
+  };
+  const LeaseRenewResult result =
+      renewal.checkpointed ? parts_.lessor->RenewAsIs(renewal.id, std::move(when_settled))
+                           : parts_.lessor->Renew(renewal.id, std::move(when_settled));
+  switch (result.outcome) {
+    case Outcome::kRenewed:
+      return Finish(renewal, Error::kOk, result.ttl_seconds);
+    case Outcome::kExpired:
+      return;
+    case Outcome::kCheckpointed:
+      return ClearCheckpoint(renewal);
+    case Outcome::kNotPrimary:
+      return Finish(renewal, NotLeader());
+    case Outcome::kNotFound:
+      return renewal.applied ? Finish(renewal, Error::kOk) : WaitApplied(renewal);
   }
+}
+
+// A lease not known here may have been granted by an entry that is committed and not yet applied.
+void LeaseCalls::WaitApplied(Renewal renewal) {
+  renewal.applied = true;
+  if (parts_.apply->applied() >= parts_.raft->committed()) return Continue(renewal);
+  parts_.wait_read_index(parts_.clock->Now() + kApplyWait, NewOwnWait([this, renewal](Error error) {
+                           if (error == Error::kDeadlineExceeded) {
+                             error = Error::kTimeoutWaitAppliedIndex;
+                           }
+                           if (error != Error::kOk) return Finish(renewal, error);
+                           Continue(renewal);
+                         }));
+}
+
+// So that a later leader counts from the whole TTL again. Should it fail, the lease is renewed for
+// what the checkpoint left of it.
+void LeaseCalls::ClearCheckpoint(Renewal renewal) {
+  renewal.checkpointed = true;
+  etcdserverpb::InternalRaftRequest request;
+  request.mutable_lease_checkpoint()->add_checkpoints()->set_id(renewal.id.value());
+  parts_.proposer->ProposeOwn(std::move(request), [this, renewal](Error) { Continue(renewal); });
+}
+
+Error LeaseCalls::TimeToLive(LeaseId id, bool with_keys, LeaseTimeToLiveResult* result) const {
+  if (!parts_.raft->is_leader()) return NotLeader();
   std::optional<LeaseInfo> lease = parts_.lessor->Find(id, with_keys);
   *result = {};
   if (!lease) return Error::kOk;
@@ -56,16 +84,6 @@ Error LeaseCalls::TimeToLive(LeaseId id, bool with_keys, LeaseTimeToLiveResult* 
   result->granted_ttl_seconds = lease->granted_ttl_seconds;
   result->keys = std::move(lease->keys);
   return Error::kOk;
-}
-
-TimePoint LeaseCalls::RevokeExpired(TimePoint now) {
-  for (const LeaseId id : parts_.lessor->TakeExpired()) {
-    etcdserverpb::InternalRaftRequest request;
-    request.mutable_lease_revoke()->set_id(id.value());
-    // One that fails is handed over again by the lessor.
-    parts_.proposer->ProposeOwn(std::move(request), [](Error) {});
-  }
-  return now + kLeaseExpiryScanInterval;
 }
 
 }  // namespace kvorum::server

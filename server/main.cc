@@ -13,6 +13,7 @@
 #include "base/env.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "server/compactor/auto_compactor.h"
 #include "server/flags/flags.h"
 #include "server/server.h"
 #include "server/signals.h"
@@ -36,7 +37,10 @@ bool EnoughDescriptors() {
   return getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > kReservedDescriptors;
 }
 
-void LogStart(const server::Config& config) {
+void LogStart(const server::Config& config, const server::CompactionRetention& retention) {
+  const bool by_revision = retention.mode == server::CompactionMode::kRevision;
+  // As etcd has it, which keeps a number of revisions in a duration, too.
+  const Duration kept = by_revision ? Duration(retention.revisions) : retention.period;
   const int64_t quota =
       config.quota_backend_bytes == 0 ? server::kDefaultQuotaBytes : config.quota_backend_bytes;
   LOG_INFO(
@@ -55,7 +59,10 @@ void LogStart(const server::Config& config) {
       {"host-whitelist", config.host_whitelist}, {"initial-cluster", config.initial_cluster},
       {"initial-cluster-state", config.initial_cluster_state},
       {"initial-cluster-token", config.initial_cluster_token}, {"quota-backend-bytes", quota},
-      {"max-request-bytes", config.max_request_bytes}, {"v2-deprecation", "write-only"});
+      {"max-request-bytes", config.max_request_bytes},
+      {"initial-corrupt-check", config.initial_corrupt_check},
+      {"auto-compaction-mode", config.auto_compaction_mode}, {"auto-compaction-retention", kept},
+      {"auto-compaction-interval", kept}, {"v2-deprecation", "write-only"});
 }
 
 // Serves until a signal arrives, or until the member ends by itself (then 0).
@@ -74,7 +81,10 @@ StatusOr<int> Serve(const server::Config& config, StopSignals& signals) {
   front_options.json_gateway = config.enable_grpc_gateway;
   ASSIGN_OR_RETURN(const std::unique_ptr<api::FrontEnd> front,
                    api::FrontEnd::Listen(front_options));
-  LogStart(config);
+  ASSIGN_OR_RETURN(const server::CompactionRetention retention,
+                   server::ParseCompactionRetention(config.auto_compaction_mode,
+                                                    config.auto_compaction_retention));
+  LogStart(config, retention);
   const server::Dependencies dependencies = {
       .env = &PosixEnv(), .clock = &SystemClock(), .new_random = [] { return NewSystemRandom(); }};
   StatusOr<std::unique_ptr<server::Server>> opened = server::Server::Open(config, dependencies);

@@ -33,6 +33,35 @@ class CallResumer : public Resumer {
 
 }  // namespace
 
+std::string_view TextOf(Error error) {
+  switch (error) {
+    case Error::kLeaseNotFound:
+      return "lease not found";
+    case Error::kFutureRevision:
+      return "mvcc: required revision is a future revision";
+    case Error::kNoSpace:
+      return "etcdserver: no space";
+    case Error::kCorrupt:
+      return "etcdserver: corrupt cluster";
+    case Error::kTooManyRequests:
+      return "etcdserver: too many requests";
+    case Error::kStopped:
+      return "etcdserver: server stopped";
+    case Error::kTimeout:
+      return "etcdserver: request timed out";
+    case Error::kTimeoutDueToLeaderFail:
+      return "etcdserver: request timed out, possibly due to previous leader failure";
+    case Error::kTimeoutDueToConnectionLost:
+      return "etcdserver: request timed out, possibly due to connection lost";
+    case Error::kDeadlineExceeded:
+      return "context deadline exceeded";
+    case Error::kProposalDropped:
+      return "raft proposal dropped";
+    default:
+      return "etcdserver: internal error";
+  }
+}
+
 ProposalWaiter* NewOwnProposal(OnDone done) {
   return new OwnProposal(CallResumer<OwnProposal>::Instance(), std::move(done));
 }

@@ -97,6 +97,8 @@ class RaftLoop : public Stage {
   std::optional<Index> sole_voter_read_point() const;
   // When the loop last ticked; an old one means that it does not run.
   TimePoint last_tick() const { return TimePoint(Duration(last_tick_.load())); }
+  // Whether it ticked less than three intervals ago, so would know of another leader.
+  bool active(TimePoint now) const { return now - last_tick() < 3 * options_.tick_interval; }
 
  private:
   struct ReadsWaiting {};

@@ -1,21 +1,42 @@
 #include "server/replicated_state.h"
 
+#include <absl/strings/numbers.h>
+#include <absl/strings/str_split.h>
+
 #include <utility>
 
 namespace kvorum::server {
 namespace {
 
-LessorOptions LessorOptionsOf(const Config& config) {
+LessorOptions TimesOf(const Config& config) {
   const auto heartbeat = std::chrono::milliseconds(config.heartbeat_interval_ms);
   return {.min_ttl_seconds = MinLeaseTtlSeconds(config.election_ticks(), heartbeat),
-          .retry_interval = config.request_timeout()};
+          .retry_interval = config.request_timeout(),
+          .checkpoints = config.lease_checkpoint};
+}
+
+// Older members would not know what to do with a rest in a lease's row.
+bool KnowsLeaseRests(const std::string& cluster_version) {
+  const std::vector<std::string> parts = absl::StrSplit(cluster_version, '.');
+  int major = 0;
+  int minor = 0;
+  return parts.size() >= 2 && absl::SimpleAtoi(parts[0], &major) &&
+         absl::SimpleAtoi(parts[1], &minor) && std::pair(major, minor) >= std::pair(3, 6);
 }
 
 }  // namespace
 
 ReplicatedState::ReplicatedState(const Config& config, const Clock& clock,
                                  std::unique_ptr<Random> random)
-    : random_(std::move(random)), lessor_(&clock, LessorOptionsOf(config)) {}
+    : random_(std::move(random)), lessor_(&clock, LeaseOptions(config)) {}
+
+LessorOptions ReplicatedState::LeaseOptions(const Config& config) const {
+  LessorOptions options = TimesOf(config);
+  options.persist_checkpoints = [this, always = config.lease_checkpoint_persist] {
+    return always || KnowsLeaseRests(membership_->cluster_version());
+  };
+  return options;
+}
 
 ReplicatedState::~ReplicatedState() { SetFlushListener({}); }
 

@@ -50,6 +50,8 @@ class ReplicatedState {
 
   ReplicatedState(const Config& config, const Clock& clock, std::unique_ptr<Random> random);
 
+  LessorOptions LeaseOptions(const Config& config) const;
+
   const std::unique_ptr<Random> random_;  // of the watch stage
   const std::shared_ptr<FlushRelay> flush_relay_ = std::make_shared<FlushRelay>();
   std::unique_ptr<Membership> membership_;

@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "server/apply/txn.h"
@@ -57,12 +58,29 @@ StatusOr<std::unique_ptr<Server>> Server::Open(const Config& config, const Depen
 
 StatusOr<std::unique_ptr<EtcdServer>> EtcdServer::OpenStepped(const Config& config,
                                                               const Dependencies& deps) {
+  RETURN_IF_ERROR(
+      ParseCompactionRetention(config.auto_compaction_mode, config.auto_compaction_retention)
+          .status());
   ASSIGN_OR_RETURN(Recovered recovered, Bootstrap(config, *deps.env, *deps.clock));
   ASSIGN_OR_RETURN(auto state,
                    ReplicatedState::Open(recovered, config, *deps.clock, deps.new_random()));
   ASSIGN_OR_RETURN(RaftLoop::Options raft, MakeRaft(recovered, config, deps));
-  return std::unique_ptr<EtcdServer>(
+  const bool check = config.initial_corrupt_check && !recovered.fresh;
+  std::unique_ptr<EtcdServer> server(
       new EtcdServer(config, deps, std::move(recovered), std::move(state), std::move(raft)));
+  if (check) RETURN_IF_ERROR(server->CheckHistory());
+  return server;
+}
+
+// What is there can be read, to its last row. With other members their hashes would be compared.
+Status EtcdServer::CheckHistory() {
+  const MemberId self = identity_.member;
+  LOG_INFO("starting initial corruption check", {"local-member-id", HexId(self)},
+           {"timeout", config_.request_timeout()});
+  RETURN_IF_ERROR(state_->store().HashKv(Revision(0)).status(),
+                  HexId(self) + " failed to fetch hash");
+  LOG_INFO("initial corruption checking passed; no corruption", {"local-member-id", HexId(self)});
+  return absl::OkStatus();
 }
 
 EtcdServer::EtcdServer(const Config& config, const Dependencies& deps, Recovered recovered,
@@ -115,13 +133,19 @@ EtcdServer::EtcdServer(const Config& config, const Dependencies& deps, Recovered
                .apply = &apply_,
                .proposer = &proposer_,
                .wait_read_index = [this](TimePoint deadline,
-                                         Waiter* waiter) { ReadIndex(deadline, waiter); }}),
+                                         Waiter* waiter) { ReadIndex(deadline, waiter); },
+               .fast_keep_alive = config.fast_lease_keep_alive}),
       members_({.config = &config_,
                 .clock = deps.clock,
                 .membership = &state_->membership(),
                 .request_ids = &request_ids_,
                 .wait_list = &wait_list_,
                 .raft = &raft_}),
+      lease_scheduler_({.self = identity_.member,
+                        .lessor = &state_->lessor(),
+                        .raft = &raft_,
+                        .proposer = &proposer_,
+                        .run_soon = [this] { timers_.RunSoon(lease_job_); }}),
       compactor_(state_->store(), *deps.clock),
       compactions_(state_->store(), state_->watches(), compactor_, *deps.clock,
                    [this] { apply_.RequestCommit(); }),
@@ -181,11 +205,30 @@ ApplyStage::Output EtcdServer::ApplyOutput() {
 
 void EtcdServer::AddJobs() {
   timers_.Add([this](TimePoint now) { return publisher_.Step(now); });
-  timers_.Add([this](TimePoint now) { return leases_.RevokeExpired(now); });
+  lease_job_ = timers_.Add([this](TimePoint now) { return lease_scheduler_.Step(now); });
+  AddAutoCompaction();
   compaction_job_ = maintenance_.Add([this](TimePoint now) { return compactions_.Step(now); });
   defragment_job_ = maintenance_.Add([this](TimePoint now) { return defragmenter_.Step(now); });
   maintenance_.Add([this](TimePoint now) { return PurgeFiles(now); });
   maintenance_.Add([this](TimePoint now) { return FlushStore(now); });
+}
+
+void EtcdServer::AddAutoCompaction() {
+  const auto retention =
+      ParseCompactionRetention(config_.auto_compaction_mode, config_.auto_compaction_retention);
+  CHECK(retention.ok()) << retention.status();  // OpenStepped has looked
+  auto_compactor_ = AutoCompactor::New(
+      *retention, {.revision = [this] { return state_->store().current_revision(); },
+                   .leads = [this] { return raft_.is_leader(); },
+                   .compact =
+                       [this](Revision revision, OnDone done) {
+                         etcdserverpb::InternalRaftRequest request;
+                         request.mutable_compaction()->set_revision(revision.value());
+                         proposer_.ProposeOwn(std::move(request), std::move(done));
+                       },
+                   .run_soon = [this] { timers_.RunSoon(auto_compaction_job_); }});
+  if (auto_compactor_ == nullptr) return;
+  auto_compaction_job_ = timers_.Add([this](TimePoint now) { return auto_compactor_->Step(now); });
 }
 
 // Only now has a new leader everything its predecessors committed, so only now does it know all
@@ -195,6 +238,7 @@ void EtcdServer::OnTermStarted(Term term) {
   state_->lessor().Promote(std::chrono::milliseconds(config_.election_timeout_ms));
   // The loop may have lost the leadership meanwhile, and its demotion come first.
   if (!raft_.is_leader()) state_->lessor().Demote();
+  timers_.RunSoon(lease_job_);  // which spreads expiries, if there are many leases
 }
 
 TimePoint EtcdServer::PurgeFiles(TimePoint now) {

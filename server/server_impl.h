@@ -12,9 +12,11 @@
 #include "server/apply_stage.h"
 #include "server/bootstrap.h"
 #include "server/compaction_runner.h"
+#include "server/compactor/auto_compactor.h"
 #include "server/defragmenter.h"
 #include "server/job_stage.h"
 #include "server/lease_calls.h"
+#include "server/lease_scheduler.h"
 #include "server/member_calls.h"
 #include "server/own_snapshot.h"
 #include "server/proposer.h"
@@ -115,11 +117,13 @@ class EtcdServer final : public Server {
   EtcdServer(const Config& config, const Dependencies& deps, Recovered recovered,
              std::unique_ptr<ReplicatedState> state, RaftLoop::Options raft);
 
+  Status CheckHistory();
   RaftLoop::Output RaftOutput();
   WalStage::Output WalOutput();
   ApplyStage::Output ApplyOutput();
   void AddJobs();
   void CollectIdentity(metrics::Samples* samples);
+  void AddAutoCompaction();
   // Tells everybody who waits that the server stops.
   void EndCalls();
   void OnTermStarted(Term term);
@@ -160,6 +164,10 @@ class EtcdServer final : public Server {
   Publisher publisher_;
   LeaseCalls leases_;
   MemberCalls members_;
+  LeaseScheduler lease_scheduler_;
+  size_t lease_job_ = 0;
+  std::unique_ptr<AutoCompactor> auto_compactor_;  // null: off
+  size_t auto_compaction_job_ = 0;
   mvcc::Compactor compactor_;
   CompactionRunner compactions_;
   Defragmenter defragmenter_;

@@ -8,6 +8,13 @@ namespace kvorum::api {
 
 using server::Error;
 
+namespace {
+
+// How long a call waits for entries committed and not yet applied.
+constexpr Duration kApplyWait = std::chrono::seconds(1);
+
+}  // namespace
+
 LeaseService::LeaseService(const ServiceContext& context) : Service(context, "etcdserverpb.Lease") {
   Add(UnaryMethod{"LeaseGrant", [this](UnaryCall& call) { return Grant(call); }});
   Add(UnaryMethod{"LeaseRevoke", [this](UnaryCall& call) { return Revoke(call); }});
@@ -33,11 +40,26 @@ Task<Reply> LeaseService::Revoke(UnaryCall& call) {
   co_return co_await Propose(server(), interceptors(), call, std::move(request));
 }
 
-// An unknown lease is not an error: its TTL is -1.
+// Until what was committed is applied here: a lease granted elsewhere may be part of it.
+Task<Error> LeaseService::WaitApplied(UnaryCall& call) {
+  if (server().ReadIndexNow()) co_return Error::kOk;
+  WaitFor<server::Waiter> wait(call.queue());
+  const TimePoint deadline = SystemClock().Now() + kApplyWait;
+  co_await wait.Until([&] { server().ReadIndex(deadline, &wait); });
+  co_return wait.error == Error::kDeadlineExceeded ? Error::kTimeoutWaitAppliedIndex : wait.error;
+}
+
+// An unknown lease is not an error: its TTL is -1. A lease can have any number of keys.
 Task<Reply> LeaseService::TimeToLive(UnaryCall& call) {
   etcdserverpb::LeaseTimeToLiveRequest request;
   const grpc::Status parsed = call.Parse(&request);
   if (!parsed.ok()) co_return parsed;
+  const Error applied = co_await WaitApplied(call);
+  if (applied != Error::kOk) co_return applied;
+  if (request.keys()) {
+    const Error entered = co_await EnterReadPool(server());
+    if (entered != Error::kOk) co_return entered;
+  }
   server::LeaseTimeToLiveResult result;
   const Error error = server().LeaseTimeToLive(LeaseId(request.id()), request.keys(), &result);
   if (error != Error::kOk && error != Error::kLeaseNotFound) co_return error;
@@ -54,6 +76,8 @@ Task<Reply> LeaseService::Leases(UnaryCall& call) {
   etcdserverpb::LeaseLeasesRequest request;
   const grpc::Status parsed = call.Parse(&request);
   if (!parsed.ok()) co_return parsed;
+  const Error entered = co_await EnterReadPool(server());  // there may be a million to sort
+  if (entered != Error::kOk) co_return entered;
   etcdserverpb::LeaseLeasesResponse response;
   interceptors().FillHeader(response.mutable_header());
   for (const LeaseId id : server().Leases()) response.add_leases()->set_id(id.value());

@@ -109,6 +109,7 @@ ApplyResult BackendApplier::LeaseRevoke(const etcdserverpb::LeaseRevokeRequest& 
   for (const std::string& key : revoked.keys) OrDie(txn.DeleteRange({.key = key}).status());
   etcdserverpb::LeaseRevokeResponse response;
   response.mutable_header()->set_revision(txn.End().value());
+  for (const auto& settled : revoked.waiting) settled();
   return {.response = std::move(response)};
 }
 

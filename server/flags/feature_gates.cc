@@ -28,11 +28,11 @@ constexpr Gate kGates[] = {
     {kAllAlpha, Stage::kAll, false, true},
     {kAllBeta, Stage::kAll, false, true},
     {"CompactHashCheck", Stage::kAlpha, false},
-    {"FastLeaseKeepAlive", Stage::kBeta, true},
+    {"FastLeaseKeepAlive", Stage::kBeta, true, true},
     // Compares with other members, of which a single one has none.
     {"InitialCorruptCheck", Stage::kAlpha, false, true},
-    {"LeaseCheckpoint", Stage::kAlpha, false},
-    {"LeaseCheckpointPersist", Stage::kAlpha, false},
+    {"LeaseCheckpoint", Stage::kAlpha, false, true},
+    {"LeaseCheckpointPersist", Stage::kAlpha, false, true},
     {"PriorityRequest", Stage::kAlpha, false, true},
     // Of connections to other members: the same.
     {"SetMemberLocalAddr", Stage::kAlpha, false, true},

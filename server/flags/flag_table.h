@@ -30,7 +30,8 @@ enum class Kind {
 
 enum class Support {
   kUsed,   // has its function here
-  kInert,  // without any effect, in etcd too, as long as other flags are at their defaults
+  kInert,  // without any effect: in etcd too, as long as other flags are at their defaults, or
+           // because what it would tune is not there; MakeConfig says so in the log
   kOff,    // accepted only at its default, or at a value of `also` that means no more than that
 };
 

@@ -51,6 +51,15 @@ Duration ProgressInterval(const FlagValues& values, std::vector<LogLine>* log_li
   return kMinProgressInterval;
 }
 
+// They tune etcd's compaction, which works through its database in batches under a lock.
+void WarnOfNoEffect(const FlagValues& values, std::vector<LogLine>* log_lines) {
+  for (const char* flag : {"compaction-batch-limit", "compaction-sleep-interval"}) {
+    if (!values.IsSet(flag)) continue;
+    log_lines->push_back(
+        {log::Level::kWarn, "flag has no effect in this server", {{"flag", std::string(flag)}}});
+  }
+}
+
 void SetFeatures(const std::string& gates, Config* config, std::vector<LogLine>* log_lines) {
   config->compact_hash_check = FeatureEnabled(gates, "CompactHashCheck");
   config->fast_lease_keep_alive = FeatureEnabled(gates, "FastLeaseKeepAlive");
@@ -164,6 +173,9 @@ Config MakeConfig(const FlagValues& values, std::vector<LogLine>* lines) {
   config.warning_unary_request_duration = UnaryWarningDuration(values);
   config.warning_apply_duration = *ParseGoDuration(values.Text("warning-apply-duration"));
   config.watch_progress_notify_interval = ProgressInterval(values, lines);
+  config.auto_compaction_mode = values.Text("auto-compaction-mode");
+  config.auto_compaction_retention = values.Text("auto-compaction-retention");
+  WarnOfNoEffect(values, lines);
   SetFeatures(values.Text("feature-gates"), &config, lines);
   config.listen_metrics_urls = values.List("listen-metrics-urls");
   config.cors = values.List("cors");

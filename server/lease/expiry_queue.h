@@ -1,14 +1,16 @@
 #pragma once
-// ExpiryQueue: which lease may have expired, earliest first.
+// ExpiryQueue: for which lease something may have to be done, earliest first.
 //
 // A binary heap with at most one live entry a lease. A renewal does not touch it: the entry is
 // looked at when its old time comes and pushed again for the new one. So keeping a million leases
 // alive costs the heap nothing but one pop and push a TTL.
 //
-// Worked example, TTL 10: granted at 0 -> entry 10. Renewed at 4, 8 -> expiry 18, entry still 10.
-// At 10 the entry is popped, found too early, pushed as 18.
+// Worked example, TTL 10: granted at 0 -> expiry 10, entry 10. Renewed at 4, 8 -> expiry 18, entry
+// still 10. At 10 the entry is popped, found too early, pushed as 18.
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -25,13 +27,14 @@ class ExpiryQueue {
     friend bool operator>(const Entry& a, const Entry& b) {
       return a.time != b.time ? a.time > b.time : a.id > b.id;
     }
+    friend bool operator<(const Entry& a, const Entry& b) { return b > a; }
   };
 
   void Push(TimePoint time, LeaseId id) {
     entries_.push_back({time, id});
     std::push_heap(entries_.begin(), entries_.end(), std::greater<>());
   }
-  // REQUIRES: not empty.
+  // REQUIRES for both: not empty.
   const Entry& front() const { return entries_.front(); }
   Entry Pop() {
     std::pop_heap(entries_.begin(), entries_.end(), std::greater<>());
@@ -45,7 +48,6 @@ class ExpiryQueue {
     entries_ = std::move(entries);
     std::make_heap(entries_.begin(), entries_.end(), std::greater<>());
   }
-  void Clear() { entries_ = {}; }
 
   bool empty() const { return entries_.empty(); }
   size_t size() const { return entries_.size(); }

@@ -1,19 +1,20 @@
 #pragma once
-// Lease: one lease as the lessor keeps it, and its row.
+// Lease: what all members know of one lease, and its row.
 
-#include <absl/container/flat_hash_set.h>
+#include <absl/container/btree_set.h>
 
+#include <algorithm>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/types.h"
 
 namespace kvorum::server {
+
+inline constexpr int64_t kMaxLeaseTtlSeconds = 9'000'000'000;
 
 // The expiry of leases on members that do not lead.
 inline constexpr TimePoint kNeverExpires = TimePoint::max();
@@ -22,18 +23,15 @@ struct Lease {
   LeaseId id;
   int64_t ttl_seconds = 0;        // granted
   int64_t remaining_seconds = 0;  // as of the last checkpoint; 0: none
-  TimePoint expiry = kNeverExpires;
-  // The time of its entry in the expiry queue; entries with another time are stale.
-  TimePoint queued_for = kNeverExpires;
-  absl::flat_hash_set<std::string> keys;
-  // Renewals that came too late, to be told how it ended.
-  std::vector<std::function<void()>> waiting;
+  // Ascending, which is the order in which revocation deletes them.
+  absl::btree_set<std::string> keys;
 
-  // What an expiry counted from now is made of.
+  int64_t rest_seconds() const { return remaining_seconds > 0 ? remaining_seconds : ttl_seconds; }
+  // What an expiry counted from now is made of. Rows and entries that others wrote may hold any
+  // number; more than the longest TTL would not fit a Duration.
   Duration rest() const {
-    return std::chrono::seconds(remaining_seconds > 0 ? remaining_seconds : ttl_seconds);
+    return std::chrono::seconds(std::min(rest_seconds(), kMaxLeaseTtlSeconds));
   }
-  bool expired(TimePoint now) const { return expiry <= now; }
 };
 
 // The row's key and value in the `lease` bucket.

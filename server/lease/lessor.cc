@@ -1,6 +1,7 @@
 #include "server/lease/lessor.h"
 
 #include <algorithm>
+#include <queue>
 #include <utility>
 
 #include "base/log.h"
@@ -8,17 +9,8 @@
 namespace kvorum::server {
 namespace {
 
-// Stale queue entries that are put up with beside as many as there are leases.
-constexpr size_t kStaleEntriesMax = 1000;
-// A promotion spreads expiries from this many leases on, and to this many a second, which leaves
-// room in the revocation rate for leases that end on their own.
-constexpr size_t kSpreadFromLeases = kLeaseRevokeRate;
-constexpr int64_t kSpreadPerSecond = 3 * kLeaseRevokeRate / 4;
-
-// now + d, at most a moment before "never": TTLs may be centuries long.
-TimePoint SaturatingAdd(TimePoint now, Duration d) {
-  const TimePoint last = kNeverExpires - Duration(1);
-  return d >= last - now ? last : now + d;
+void CallAll(const std::vector<LeaseShard::Callback>& callbacks) {
+  for (const auto& callback : callbacks) callback();
 }
 
 }  // namespace
@@ -28,253 +20,180 @@ int64_t MinLeaseTtlSeconds(uint64_t election_ticks, Duration heartbeat) {
   return std::chrono::ceil<std::chrono::seconds>(shortest).count();
 }
 
-Lessor::Lessor(const Clock* clock, const LessorOptions& options)
-    : clock_(clock), options_(options) {}
+Lessor::Lessor(const Clock* clock, LessorOptions options)
+    : clock_(clock), options_(std::move(options)) {
+  for (int i = 0; i < 1 << kShardBits; ++i) {
+    shards_.push_back(std::make_unique<LeaseShard>(options_));
+  }
+}
+
+// By other bits than the shards' own tables use.
+LeaseShard& Lessor::ShardOf(LeaseId id) const {
+  const uint64_t mixed = static_cast<uint64_t>(id.value()) * 0x9e3779b97f4a7c15;
+  return *shards_[mixed >> (64 - kShardBits)];
+}
+
+// ---- Apply thread -------------------------------------------------------------------------------
 
 Status Lessor::Recover(mvcc::Backend& backend) {
-  absl::flat_hash_map<LeaseId, std::unique_ptr<Lease>> leases;
+  absl::flat_hash_map<const LeaseShard*, LeaseShard::Leases> leases;
+  size_t count = 0;
   auto rows = backend.NewIterator(mvcc::Bucket::kLease);
   for (; rows->Valid(); rows->Next()) {
     std::optional<Lease> row = DecodeLease(rows->value());
     if (!row) return absl::DataLossError("a row of the lease bucket is not a lease");
     row->ttl_seconds = std::max(row->ttl_seconds, options_.min_ttl_seconds);
-    leases[row->id] = std::make_unique<Lease>(std::move(*row));
+    const LeaseId id = row->id;
+    leases[&ShardOf(id)].insert_or_assign(id, *std::move(row));
   }
   RETURN_IF_ERROR(rows->status(), "reading leases");
 
-  Callbacks waiting;
+  std::vector<LeaseShard::Callback> waiting;
   {
-    absl::MutexLock lock(&mutex_);
-    waiting = TakeAllWaiting();
-    leases_ = std::move(leases);
-    queue_.Clear();
-    // Those of a primary start afresh, as after a promotion.
-    if (primary_) {
-      for (auto& [id, lease] : leases_) Refresh(*lease, clock_->Now(), Duration(0));
+    absl::MutexLock lock(&role_mutex_);
+    for (auto& shard : shards_) {
+      LeaseShard::Leases& part = leases[shard.get()];
+      count += part.size();
+      for (auto& callback : shard->Replace(std::move(part), clock_->Now())) {
+        waiting.push_back(std::move(callback));
+      }
     }
+    size_.store(count, std::memory_order_relaxed);
   }
-  for (auto& callback : waiting) callback();
+  CallAll(waiting);
   return absl::OkStatus();
 }
 
 LeaseGrantResult Lessor::Grant(LeaseId id, int64_t ttl_seconds, mvcc::Batch& batch) {
   if (id == LeaseId(0)) return {.error = Error::kLeaseNotFound};
   if (ttl_seconds > kMaxLeaseTtlSeconds) return {.error = Error::kLeaseTtlTooLarge};
-  absl::MutexLock lock(&mutex_);
-  auto [it, inserted] = leases_.try_emplace(id);
-  if (!inserted) return {.error = Error::kLeaseExists};
-  it->second = std::make_unique<Lease>();
-  Lease& lease = *it->second;
+  Lease lease;
   lease.id = id;
   lease.ttl_seconds = std::max(ttl_seconds, options_.min_ttl_seconds);
-  if (primary_) Refresh(lease, clock_->Now(), Duration(0));
-  batch.Put(mvcc::Bucket::kLease, EncodeLeaseKey(id), EncodeLease(lease));
-  return {.ttl_seconds = lease.ttl_seconds};
+  const std::string row = EncodeLease(lease);
+  const int64_t effective = lease.ttl_seconds;
+  if (!ShardOf(id).Insert(std::move(lease), clock_->Now())) return {.error = Error::kLeaseExists};
+  size_.fetch_add(1, std::memory_order_relaxed);
+  batch.Put(mvcc::Bucket::kLease, EncodeLeaseKey(id), row);
+  return {.ttl_seconds = effective};
 }
 
 LeaseRevokeResult Lessor::Revoke(LeaseId id, mvcc::Batch& batch) {
-  std::unique_ptr<Lease> lease;
-  {
-    absl::MutexLock lock(&mutex_);
-    auto it = leases_.find(id);
-    if (it == leases_.end()) return {.error = Error::kLeaseNotFound};
-    lease = std::move(it->second);
-    leases_.erase(it);
-    RebuildQueueIfStale();
-  }
+  std::optional<LeaseShard::Removed> removed = ShardOf(id).Remove(id);
+  if (!removed) return {.error = Error::kLeaseNotFound};
+  size_.fetch_sub(1, std::memory_order_relaxed);
   batch.Delete(mvcc::Bucket::kLease, EncodeLeaseKey(id));
-  LeaseRevokeResult result{.keys = {lease->keys.begin(), lease->keys.end()}};
-  std::sort(result.keys.begin(), result.keys.end());
-  for (auto& callback : lease->waiting) callback();
-  return result;
+  return {.keys = std::move(removed->lease.keys), .waiting = std::move(removed->waiting)};
 }
 
 void Lessor::Checkpoint(LeaseId id, int64_t remaining_seconds, mvcc::Batch& batch) {
-  absl::MutexLock lock(&mutex_);
-  Lease* lease = FindLocked(id);
-  if (lease == nullptr) return;
-  lease->remaining_seconds = remaining_seconds;
+  const std::optional<Lease> lease = ShardOf(id).Checkpoint(id, remaining_seconds, clock_->Now());
+  if (!lease) return;
+  if (options_.persist_checkpoints && !options_.persist_checkpoints()) return;
   batch.Put(mvcc::Bucket::kLease, EncodeLeaseKey(id), EncodeLease(*lease));
 }
 
 void Lessor::Attach(LeaseId id, std::string_view key) {
-  absl::MutexLock lock(&mutex_);
-  if (Lease* lease = FindLocked(id)) {
-    lease->keys.emplace(key);
-  } else {
-    LOG_WARN("a key names a lease that does not exist", {"lease-id", HexId(id.value())});
-  }
+  if (ShardOf(id).Attach(id, key)) return;
+  LOG_WARN("a key names a lease that does not exist", {"lease-id", HexId(id.value())});
 }
 
-void Lessor::Detach(LeaseId id, std::string_view key) {
-  absl::MutexLock lock(&mutex_);
-  if (Lease* lease = FindLocked(id)) lease->keys.erase(std::string(key));
-}
+void Lessor::Detach(LeaseId id, std::string_view key) { ShardOf(id).Detach(id, key); }
 
-bool Lessor::Exists(LeaseId id) const {
-  absl::MutexLock lock(&mutex_);
-  return FindLocked(id) != nullptr;
-}
+// ---- Role ---------------------------------------------------------------------------------------
 
 void Lessor::Promote(Duration extend) {
-  absl::MutexLock lock(&mutex_);
-  primary_ = true;
+  absl::MutexLock lock(&role_mutex_);
   const TimePoint now = clock_->Now();
-  for (auto& [id, lease] : leases_) {
-    lease->expiry = SaturatingAdd(now, lease->rest() + extend);
-  }
-  if (leases_.size() >= kSpreadFromLeases) SpreadExpiries(now, extend);
-  std::vector<ExpiryQueue::Entry> entries;
-  entries.reserve(leases_.size());
-  for (auto& [id, lease] : leases_) {
-    lease->queued_for = lease->expiry;
-    entries.push_back({lease->expiry, id});
-  }
-  queue_.Assign(std::move(entries));
-}
-
-// Walks the leases by expiry in windows of a second. What is more than the rate in a window is
-// pushed out in proportion, which stretches the window; a lease behind the window begins the next
-// one.
-void Lessor::SpreadExpiries(TimePoint now, Duration extend) {
-  std::vector<std::pair<TimePoint, Lease*>> order;
-  order.reserve(leases_.size());
-  for (auto& [id, lease] : leases_) order.emplace_back(lease->expiry, lease.get());
-  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first < b.first : a.second->id < b.second->id;
-  });
-  constexpr Duration kSecond = std::chrono::seconds(1);
-  TimePoint base = order.front().first;
-  TimePoint window_end = SaturatingAdd(base, kSecond);
-  int64_t in_window = 0;
-  for (auto& [expiry, lease] : order) {
-    if (expiry > window_end) {
-      base = expiry;
-      window_end = SaturatingAdd(base, kSecond);
-      in_window = 1;
-      continue;
-    }
-    if (++in_window <= kSpreadPerSecond) continue;
-    // Who is some way into the window already needs that much less of a push.
-    const Duration delay = kSecond * in_window / kSpreadPerSecond - (expiry - base);
-    window_end = SaturatingAdd(base, delay);
-    lease->expiry = SaturatingAdd(now, lease->rest() + delay + extend);
-  }
+  for (auto& shard : shards_) shard->Promote(now, extend);
+  primary_.store(true, std::memory_order_release);
+  promotion_to_settle_.store(true, std::memory_order_release);
 }
 
 void Lessor::Demote() {
-  Callbacks waiting;
+  std::vector<LeaseShard::Callback> waiting;
   {
-    absl::MutexLock lock(&mutex_);
-    primary_ = false;
-    queue_.Clear();
-    for (auto& [id, lease] : leases_) lease->expiry = lease->queued_for = kNeverExpires;
-    waiting = TakeAllWaiting();
+    absl::MutexLock lock(&role_mutex_);
+    primary_.store(false, std::memory_order_release);
+    for (auto& shard : shards_) {
+      for (auto& callback : shard->Demote()) waiting.push_back(std::move(callback));
+    }
   }
-  for (auto& callback : waiting) callback();
+  CallAll(waiting);
 }
 
-bool Lessor::primary() const {
-  absl::MutexLock lock(&mutex_);
-  return primary_;
+// Expiries that moved since, by a renewal or another promotion, are left alone.
+void Lessor::SettlePromotion() {
+  if (!promotion_to_settle_.load(std::memory_order_relaxed)) return;
+  if (!promotion_to_settle_.exchange(false, std::memory_order_acq_rel)) return;
+  std::vector<ExpiryQueue::Entry> expiries;
+  expiries.reserve(size());
+  for (auto& shard : shards_) shard->Settle(&expiries);
+  if (expiries.size() < kSpreadFromLeases) return;
+  for (const auto& [id, from, to] : SpreadExpiries(std::move(expiries))) {
+    ShardOf(id).PushOut(id, from, to);
+  }
 }
+
+// ---- Any thread ---------------------------------------------------------------------------------
 
 LeaseRenewResult Lessor::Renew(LeaseId id, std::function<void()> when_settled) {
-  using Outcome = LeaseRenewResult::Outcome;
-  absl::MutexLock lock(&mutex_);
-  if (!primary_) return {.outcome = Outcome::kNotPrimary};
-  Lease* lease = FindLocked(id);
-  if (lease == nullptr) return {.outcome = Outcome::kNotFound};
-  const TimePoint now = clock_->Now();
-  if (lease->expired(now)) {
-    lease->waiting.push_back(std::move(when_settled));
-    return {.outcome = Outcome::kExpired};
-  }
-  // The queue keeps the old time; TakeExpired finds out.
-  lease->expiry = SaturatingAdd(now, lease->rest());
-  return {.outcome = Outcome::kRenewed, .ttl_seconds = lease->ttl_seconds};
+  return ShardOf(id).Renew(id, clock_->Now(), options_.checkpoints, std::move(when_settled));
+}
+
+LeaseRenewResult Lessor::RenewAsIs(LeaseId id, std::function<void()> when_settled) {
+  return ShardOf(id).Renew(id, clock_->Now(), /*checkpoint_first=*/false, std::move(when_settled));
 }
 
 std::vector<LeaseId> Lessor::TakeExpired(size_t limit) {
+  SettlePromotion();
   std::vector<LeaseId> expired;
-  absl::MutexLock lock(&mutex_);
   const TimePoint now = clock_->Now();
-  while (!queue_.empty() && queue_.front().time <= now && expired.size() < limit) {
-    const ExpiryQueue::Entry entry = queue_.Pop();
-    Lease* lease = FindLocked(entry.id);
-    if (lease == nullptr || lease->queued_for != entry.time) continue;  // stale
-    lease->queued_for = lease->expiry;
-    if (lease->expired(now)) {
-      expired.push_back(entry.id);
-      lease->queued_for = SaturatingAdd(now, options_.retry_interval);
-    }
-    queue_.Push(lease->queued_for, entry.id);
+  // The shards that have expired leases, by the first of them.
+  using Front = std::pair<TimePoint, LeaseShard*>;
+  std::priority_queue<Front, std::vector<Front>, std::greater<>> fronts;
+  const auto look = [&](LeaseShard* shard) {
+    if (const auto next = shard->NextExpired(now)) fronts.emplace(*next, shard);
+  };
+  for (auto& shard : shards_) look(shard.get());
+  while (!fronts.empty() && expired.size() < limit) {
+    LeaseShard* const shard = fronts.top().second;
+    fronts.pop();
+    if (const auto id = shard->TakeExpired(now)) expired.push_back(*id);
+    look(shard);
   }
   return expired;
 }
 
+std::vector<LeaseRest> Lessor::TakeCheckpoints(size_t max) {
+  std::vector<LeaseRest> checkpoints;
+  if (!options_.checkpoints) return checkpoints;
+  const TimePoint now = clock_->Now();
+  for (size_t i = 0; i < shards_.size() && checkpoints.size() < max; ++i) {
+    shards_[next_checkpoint_shard_]->TakeCheckpoints(now, max, &checkpoints);
+    // A shard that filled the batch may have more.
+    if (checkpoints.size() < max) {
+      next_checkpoint_shard_ = (next_checkpoint_shard_ + 1) % shards_.size();
+    }
+  }
+  return checkpoints;
+}
+
 std::optional<LeaseInfo> Lessor::Find(LeaseId id, bool with_keys) const {
-  absl::MutexLock lock(&mutex_);
-  const Lease* lease = FindLocked(id);
-  if (lease == nullptr) return std::nullopt;
-  LeaseInfo info{.granted_ttl_seconds = lease->ttl_seconds, .primary = primary_};
-  const Duration left = lease->expiry - clock_->Now();
-  info.remaining_seconds = std::chrono::duration_cast<std::chrono::seconds>(left).count();
-  if (with_keys) info.keys.assign(lease->keys.begin(), lease->keys.end());
+  std::optional<LeaseInfo> info = ShardOf(id).Find(id, clock_->Now());
+  if (info && with_keys) info->keys = Keys(id);
   return info;
 }
 
-std::vector<std::string> Lessor::Keys(LeaseId id) const {
-  std::optional<LeaseInfo> info = Find(id, /*with_keys=*/true);
-  return info ? std::move(info->keys) : std::vector<std::string>();
-}
-
 std::vector<LeaseId> Lessor::Leases() const {
-  std::vector<std::pair<TimePoint, LeaseId>> order;
-  {
-    absl::MutexLock lock(&mutex_);
-    order.reserve(leases_.size());
-    for (const auto& [id, lease] : leases_) order.emplace_back(lease->expiry, id);
-  }
+  std::vector<ExpiryQueue::Entry> order;
+  order.reserve(size());
+  for (const auto& shard : shards_) shard->List(&order);
   std::sort(order.begin(), order.end());
   std::vector<LeaseId> ids;
   ids.reserve(order.size());
   for (const auto& [expiry, id] : order) ids.push_back(id);
   return ids;
-}
-
-size_t Lessor::size() const {
-  absl::MutexLock lock(&mutex_);
-  return leases_.size();
-}
-
-// A new expiry and its queue entry.
-void Lessor::Refresh(Lease& lease, TimePoint now, Duration extend) {
-  lease.expiry = SaturatingAdd(now, lease.rest() + extend);
-  lease.queued_for = lease.expiry;
-  queue_.Push(lease.expiry, lease.id);
-}
-
-// Revoked leases leave their entries behind until their time; not too many of them.
-void Lessor::RebuildQueueIfStale() {
-  if (queue_.size() <= 2 * leases_.size() + kStaleEntriesMax) return;
-  std::vector<ExpiryQueue::Entry> entries;
-  entries.reserve(leases_.size());
-  for (const auto& [id, lease] : leases_) entries.push_back({lease->queued_for, id});
-  queue_.Assign(std::move(entries));
-}
-
-Lessor::Callbacks Lessor::TakeAllWaiting() {
-  Callbacks all;
-  for (auto& [id, lease] : leases_) {
-    for (auto& callback : std::exchange(lease->waiting, {})) all.push_back(std::move(callback));
-  }
-  return all;
-}
-
-Lease* Lessor::FindLocked(LeaseId id) const {
-  auto it = leases_.find(id);
-  return it == leases_.end() ? nullptr : it->second.get();
 }
 
 }  // namespace kvorum::server

@@ -4,11 +4,13 @@
 // State that all members share (which leases there are, their TTLs, their keys) changes on the
 // apply thread only, and every change of a lease's record goes into the apply stage's batch. Expiry
 // times are not shared: only the primary (the leader's lessor) has them; elsewhere every lease
-// lasts for ever. The primary's owner asks for expired leases and proposes their revocation.
+// lasts for ever. The primary's owner (server/lease_scheduler.h) asks for expired leases and for
+// checkpoints, and proposes them.
 //
 // Life of a lease on the primary:
 //   Grant or Promote  expiry = now + TTL (the checkpointed rest, if there is one)
 //   Renew             expiry = now + TTL, unless it has passed already
+//   TakeCheckpoints   every five minutes, how much is left of a lease that lasts longer than that
 //   TakeExpired       hands it over once, and again after `retry_interval` if it is still there
 //   Revoke            gone; who renewed it in vain is told
 //
@@ -17,17 +19,23 @@
 //      promotion.
 //   2. An expired lease cannot be renewed: its revocation may be on its way through the log.
 //
+// A million leases. They are divided into shards by id, each with its own lock. Grant, Revoke,
+// Renew and the rest of what concerns one lease cost a hash look-up, and a heap operation at
+// most; a renewal not even that (expiry_queue.h). Promote and Demote touch no lease. What has to
+// look at all of them, Leases and SettlePromotion, does so off the apply thread, shard by shard.
+//
 // Rows: bucket `lease`, key = id as 8 bytes big-endian, value = leasepb.Lease.
-// Threads: Recover, Grant, Revoke, Checkpoint, Attach, Detach on the apply thread; everything else
-// on any thread. One leaf lock; callbacks run without it.
-// Left out: scheduling of checkpoints (only their application is here), permission checks.
+// Threads: Recover, Grant, Revoke, Checkpoint, Attach, Detach, Promote on the apply thread;
+// everything else on any thread, but SettlePromotion, TakeExpired and TakeCheckpoints on one at a
+// time. Leaf locks; callbacks run without one.
+// Left out: permission checks.
 //
 // Follows etcd server/lease/lessor.go.
 
 #include <absl/base/thread_annotations.h>
-#include <absl/container/flat_hash_map.h>
 #include <absl/synchronization/mutex.h>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -41,63 +49,25 @@
 #include "base/types.h"
 #include "mvcc/backend/backend.h"
 #include "mvcc/mvcc.h"
-#include "server/errors.h"
-#include "server/lease/expiry_queue.h"
-#include "server/lease/lease.h"
+#include "server/lease/lease_shard.h"
+#include "server/lease/lessor_types.h"
+#include "server/lease/spread.h"
 
 namespace kvorum::server {
 
-inline constexpr int64_t kMaxLeaseTtlSeconds = 9'000'000'000;
-// Revocations a second that expiry may cause (etcd's leaseRevokeRate). TakeExpired is called twice
-// a second for half as many.
-inline constexpr int64_t kLeaseRevokeRate = 1000;
+// TakeExpired is called twice a second, for half of what may be revoked in one.
 inline constexpr Duration kLeaseExpiryScanInterval = std::chrono::milliseconds(500);
 inline constexpr size_t kLeaseExpiryScanMax = kLeaseRevokeRate / 2;
+// Of one entry of the log.
+inline constexpr size_t kLeaseCheckpointBatchMax = 1000;
 
 // The shortest TTL: one and a half election timeouts, in whole seconds, rounded up.
 int64_t MinLeaseTtlSeconds(uint64_t election_ticks, Duration heartbeat);
 
-struct LessorOptions {
-  int64_t min_ttl_seconds = 2;
-  // When a lease that was handed over as expired and not revoked is handed over again; the server's
-  // request timeout.
-  Duration retry_interval = std::chrono::seconds(7);
-};
-
-struct LeaseGrantResult {
-  Error error = Error::kOk;  // kLeaseTtlTooLarge, kLeaseExists, kLeaseNotFound (id 0)
-  int64_t ttl_seconds = 0;   // the effective one
-};
-
-struct LeaseRevokeResult {
-  Error error = Error::kOk;       // kLeaseNotFound
-  std::vector<std::string> keys;  // ascending; to be deleted in the same batch
-};
-
-struct LeaseRenewResult {
-  enum class Outcome {
-    kRenewed,     // ttl_seconds is set
-    kNotFound,    // etcd answers TTL 0
-    kNotPrimary,  // ask the leader
-    kExpired,     // `when_settled` will be called; then ask again
-  };
-  Outcome outcome = Outcome::kNotFound;
-  int64_t ttl_seconds = 0;
-};
-
-// What a member knows of one lease.
-struct LeaseInfo {
-  int64_t granted_ttl_seconds = 0;
-  // Truncated; negative when it expired seconds ago. Meaningful only if `primary`.
-  int64_t remaining_seconds = 0;
-  bool primary = false;  // at the time of the look-up
-  std::vector<std::string> keys;
-};
-
 class Lessor : public mvcc::LeaseAttacher {
  public:
   // `clock` must outlive the lessor. Starts empty and not primary.
-  Lessor(const Clock* clock, const LessorOptions& options);
+  Lessor(const Clock* clock, LessorOptions options);
 
   // --- Apply thread ---
 
@@ -115,49 +85,55 @@ class Lessor : public mvcc::LeaseAttacher {
   void Attach(LeaseId lease, std::string_view key) override;
   void Detach(LeaseId lease, std::string_view key) override;
 
+  // This member leads: every lease gets a new expiry, `extend` later than its rest. With 1000
+  // leases or more, SettlePromotion pushes expiries apart to 750 a second.
+  void Promote(Duration extend);
+
   // --- Any thread ---
 
-  bool Exists(LeaseId id) const;
+  bool Exists(LeaseId id) const { return ShardOf(id).Contains(id); }
 
-  // This member leads: every lease gets a new expiry, `extend` later than its rest. With 1000
-  // leases or more, expiries are pushed apart to 750 a second.
-  void Promote(Duration extend);
-  // It does not lead any more: nothing expires here.
+  // This member does not lead any more: nothing expires here.
   void Demote();
-  bool primary() const;
+  bool primary() const { return primary_.load(std::memory_order_acquire); }
 
-  // `when_settled` is kept only for kExpired, and called exactly once, on the thread that revokes
-  // the lease, demotes or recovers; it must not block.
+  // `when_settled` is kept only for kExpired, and called exactly once: by who revokes the lease,
+  // demotes or recovers. It must not block.
   LeaseRenewResult Renew(LeaseId id, std::function<void()> when_settled);
+  // The same, whatever checkpoint there is. Never kCheckpointed.
+  LeaseRenewResult RenewAsIs(LeaseId id, std::function<void()> when_settled);
 
+  // What a promotion left to do: looks at all leases. Nothing the second time. TakeExpired does it
+  // as well.
+  void SettlePromotion();
   // Up to `limit` leases whose time is over, earliest first. Empty on others than the primary.
   std::vector<LeaseId> TakeExpired(size_t limit = kLeaseExpiryScanMax);
+  // Up to `max` checkpoints that are due. Empty without the option, and on others than the primary.
+  std::vector<LeaseRest> TakeCheckpoints(size_t max = kLeaseCheckpointBatchMax);
 
+  // Keys in ascending order; some may be missing or gone already if they change meanwhile.
   std::optional<LeaseInfo> Find(LeaseId id, bool with_keys) const;
-  // Keys of the lease, unsorted; empty if there is no such lease.
-  std::vector<std::string> Keys(LeaseId id) const;
-  // All ids, by remaining time (on the primary), then by id.
+  std::vector<std::string> Keys(LeaseId id) const { return ShardOf(id).Keys(id); }
+  // All ids, by remaining time (on the primary), then by id. Sorts: not for a thread in a hurry.
   std::vector<LeaseId> Leases() const;
-  size_t size() const;
+  size_t size() const { return size_.load(std::memory_order_relaxed); }
 
  private:
-  using Callbacks = std::vector<std::function<void()>>;
+  static constexpr int kShardBits = 8;
 
-  void Refresh(Lease& lease, TimePoint now, Duration extend) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void SpreadExpiries(TimePoint now, Duration extend) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void RebuildQueueIfStale() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Callbacks TakeAllWaiting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Lease* FindLocked(LeaseId id) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  LeaseShard& ShardOf(LeaseId id) const;
 
   // Constant after construction.
   const Clock* const clock_;
   const LessorOptions options_;
+  std::vector<std::unique_ptr<LeaseShard>> shards_;
 
-  mutable absl::Mutex mutex_;
-  bool primary_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::flat_hash_map<LeaseId, std::unique_ptr<Lease>> leases_ ABSL_GUARDED_BY(mutex_);
-  // One entry a lease; only on the primary.
-  ExpiryQueue queue_ ABSL_GUARDED_BY(mutex_);
+  // One change of all shards at a time. Taken before a shard's lock.
+  absl::Mutex role_mutex_;
+  std::atomic<bool> primary_ = false;
+  std::atomic<bool> promotion_to_settle_ = false;
+  std::atomic<size_t> size_ = 0;
+  size_t next_checkpoint_shard_ = 0;  // where TakeCheckpoints goes on
 };
 
 }  // namespace kvorum::server

@@ -247,8 +247,31 @@ TEST(FlagsTest, FeatureGatesReachTheConfig) {
                off.stop_grpc_service_on_defrag);
   EXPECT_TRUE(off.fast_lease_keep_alive);
   const Config on = Accept({"--feature-gates=PriorityRequest=true", "--feature-gates",
-                            " SetMemberLocalAddr = T ,TxnModeWriteWithSharedBuffer=0"});
-  EXPECT_TRUE(on.priority_request && on.set_member_local_addr);
+                            " SetMemberLocalAddr = T ,TxnModeWriteWithSharedBuffer=0",
+                            "--feature-gates=InitialCorruptCheck=1,LeaseCheckpoint=true,"
+                            "LeaseCheckpointPersist=true,FastLeaseKeepAlive=false"});
+  EXPECT_TRUE(on.priority_request && on.set_member_local_addr && on.initial_corrupt_check);
+  EXPECT_TRUE(on.lease_checkpoint && on.lease_checkpoint_persist);
+  EXPECT_FALSE(on.fast_lease_keep_alive);
+}
+
+TEST(FlagsTest, CheckpointsWithoutPersistenceGetAWarning) {
+  EXPECT_THAT(Messages(Start({"--feature-gates=LeaseCheckpoint=true"}).lines),
+              ::testing::Contains(StartsWith("Detected that checkpointing is enabled without")));
+}
+
+TEST(FlagsTest, WhatTunesAnotherCompactionIsTakenWithAWarning) {
+  const Outcome outcome = Start({"--compaction-batch-limit=5", "--compaction-sleep-interval=1s"});
+  ASSERT_TRUE(outcome.config.has_value());
+  const std::vector<std::string> messages = Messages(outcome.lines);
+  EXPECT_EQ(std::count(messages.begin(), messages.end(), "flag has no effect in this server"), 2);
+}
+
+TEST(FlagsTest, AutoCompactionReachesTheConfigAsItIs) {
+  const Config config =
+      Accept({"--auto-compaction-mode=revision", "--auto-compaction-retention=xx"});
+  EXPECT_EQ(config.auto_compaction_mode, "revision");
+  EXPECT_EQ(config.auto_compaction_retention, "xx") << "a later step refuses it, as in etcd";
 }
 
 // Of a gate that is set nothing but its own name changes it, in whatever flag that comes.
@@ -353,15 +376,12 @@ TEST(FlagsTest, EarlierCheckWins) {
 }
 
 TEST(FlagsTest, WhatIsNotThereIsRefusedByName) {
-  EXPECT_EQ(Refusal({"--auto-compaction-retention=1"}),
-            "--auto-compaction-retention is not supported by this version of kvorum (only 0 is)");
   EXPECT_EQ(Refusal({"--cert-file=x"}), "--cert-file is not supported by this version of kvorum");
   EXPECT_EQ(Refusal({"--log-format=console"}),
             "--log-format is not supported by this version of kvorum (only json is)");
-  EXPECT_EQ(Refusal({"--feature-gates=AllAlpha=true,LeaseCheckpoint=false,"
-                     "LeaseCheckpointPersist=false,CompactHashCheck=false"}),
-            "--feature-gates is not supported by this version of kvorum "
-            "(StopGRPCServiceOnDefrag=true)");
+  EXPECT_EQ(
+      Refusal({"--feature-gates=AllAlpha=true"}),
+      "--feature-gates is not supported by this version of kvorum (CompactHashCheck=true)");
   EXPECT_EQ(Refusal({"--config-file=x"}),
             "--config-file is not supported by this version of kvorum");
   EXPECT_EQ(Refusal({}, {"ETCD_CONFIG_FILE=x"}),

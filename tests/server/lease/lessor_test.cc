@@ -9,6 +9,7 @@
 
 #include "base/env.h"
 #include "base/random.h"
+#include "server/lease/spread.h"
 #include "tests/testing/manual_clock.h"
 #include "tests/testing/temp_dir.h"
 
@@ -160,7 +161,9 @@ TEST_F(LessorTest, ExpiredLeaseIsNotRevived) {
   EXPECT_EQ(settled_, 0);
   EXPECT_THAT(TakeExpired(), ElementsAre(LeaseId(1)));
   EXPECT_EQ(Renew(1), Outcome::kExpired);
-  lessor_.Revoke(LeaseId(1), batch_);
+  const LeaseRevokeResult revoked = lessor_.Revoke(LeaseId(1), batch_);
+  EXPECT_EQ(settled_, 0) << "not before its keys are gone, too";
+  for (const auto& settled : revoked.waiting) settled();
   EXPECT_EQ(settled_, 2);
   EXPECT_EQ(Renew(1), Outcome::kNotFound);
 }
@@ -395,48 +398,350 @@ TEST_F(LessorTest, RenewalsRunBesideEverythingElse) {
   client.join();
 }
 
-// Against a model: no lease early, none forgotten.
-TEST_F(LessorTest, ExpiriesAgreeWithAModel) {
-  std::unique_ptr<Random> random = NewSeededRandom(3);
-  std::map<int64_t, std::pair<int64_t, TimePoint>> model;  // id -> ttl, expiry
+// ---- Checkpoints --------------------------------------------------------------------------------
+
+class CheckpointTest : public LessorTest {
+ protected:
+  CheckpointTest() { lessor_.Promote(Duration(0)); }
+  // What is due, put into force as its entry would.
+  std::map<int64_t, int64_t> Take() {
+    std::map<int64_t, int64_t> taken;
+    for (const LeaseRest& rest : lessor_.TakeCheckpoints()) {
+      taken[rest.id.value()] = rest.remaining_seconds;
+      lessor_.Checkpoint(rest.id, rest.remaining_seconds, batch_);
+    }
+    return taken;
+  }
+  std::optional<Lease> Row(int64_t id) {
+    return DecodeLease(batch_.rows[EncodeLeaseKey(LeaseId(id))]);
+  }
+
+  bool persist_ = true;
+  Lessor lessor_{&clock_,
+                 {.checkpoints = true, .persist_checkpoints = [this] { return persist_; }}};
+  int64_t Grant(int64_t id, int64_t ttl) {
+    return lessor_.Grant(LeaseId(id), ttl, batch_).ttl_seconds;
+  }
+};
+
+using Checkpoints = std::map<int64_t, int64_t>;
+
+TEST_F(CheckpointTest, LeasesThatLastLongerThanFiveMinutesAreCheckpointedThatOften) {
+  Grant(1, 800);
+  Grant(2, 300);
+  Grant(3, 301);
+  clock_.Advance(seconds(299));
+  EXPECT_EQ(Take(), Checkpoints());
+  clock_.Advance(milliseconds(1500));
+  EXPECT_EQ(Take(), (Checkpoints{{1, 500}, {3, 1}})) << "rounded up";
+  EXPECT_EQ(Take(), Checkpoints());
+  clock_.Advance(seconds(300));
+  EXPECT_EQ(Take(), (Checkpoints{{1, 200}}));
+  clock_.Advance(seconds(190));
+  EXPECT_EQ(Take(), Checkpoints()) << "less than five minutes left";
+}
+
+TEST_F(CheckpointTest, PromotionGoesOnFromTheCheckpointAndSchedulesTheNext) {
+  Grant(1, 1000);
+  clock_.Advance(seconds(300));
+  EXPECT_EQ(Take(), (Checkpoints{{1, 700}}));
+  lessor_.Demote();
+  EXPECT_EQ(Take(), Checkpoints());
+  clock_.Advance(seconds(1000));
+  lessor_.Promote(seconds(1));
+  EXPECT_EQ(lessor_.Find(LeaseId(1), false)->remaining_seconds, 701);
+  EXPECT_THAT(lessor_.TakeExpired(), IsEmpty());
+  clock_.Advance(seconds(300));
+  EXPECT_EQ(Take(), (Checkpoints{{1, 401}}));
+}
+
+TEST_F(CheckpointTest, RenewalClearsTheCheckpointFirst) {
+  Grant(1, 1000);
+  clock_.Advance(seconds(300));
+  EXPECT_EQ(Take(), (Checkpoints{{1, 700}}));
+  EXPECT_EQ(lessor_.Renew(LeaseId(1), nullptr).outcome, Outcome::kCheckpointed);
+  lessor_.Checkpoint(LeaseId(1), 0, batch_);
+  EXPECT_EQ(Row(1)->remaining_seconds, 0);
+  EXPECT_EQ(lessor_.Renew(LeaseId(1), nullptr).outcome, Outcome::kRenewed);
+  EXPECT_EQ(lessor_.Find(LeaseId(1), false)->remaining_seconds, 1000);
+}
+
+TEST_F(CheckpointTest, RenewalThatCouldNotClearItLastsForTheRest) {
+  Grant(1, 1000);
+  clock_.Advance(seconds(300));
+  Take();
+  clock_.Advance(seconds(100));
+  EXPECT_EQ(lessor_.RenewAsIs(LeaseId(1), nullptr).outcome, Outcome::kRenewed);
+  EXPECT_EQ(lessor_.Find(LeaseId(1), false)->remaining_seconds, 700);
+}
+
+// The original forgets such a lease until it is renewed once more.
+TEST_F(CheckpointTest, LeaseRenewedJustThenIsLookedAtAgain) {
+  Grant(1, 1000);
+  clock_.Advance(seconds(300));
+  ASSERT_EQ(lessor_.Renew(LeaseId(1), nullptr).outcome, Outcome::kRenewed);
+  EXPECT_EQ(Take(), Checkpoints());
+  clock_.Advance(seconds(300));
+  EXPECT_EQ(Take(), (Checkpoints{{1, 700}}));
+}
+
+TEST_F(CheckpointTest, CheckpointThatWasLostIsMadeUpFor) {
+  Grant(1, 1000);
+  clock_.Advance(seconds(300));
+  EXPECT_EQ(lessor_.TakeCheckpoints().size(), 1u);  // and not applied
+  clock_.Advance(seconds(300));
+  EXPECT_EQ(Take(), (Checkpoints{{1, 400}}));
+}
+
+TEST_F(CheckpointTest, RowsHaveTheRestOnlyIfTheClusterKnowsIt) {
+  Grant(1, 1000);
+  persist_ = false;
+  lessor_.Checkpoint(LeaseId(1), 700, batch_);
+  EXPECT_EQ(Row(1)->remaining_seconds, 0);
+  lessor_.Demote();
   lessor_.Promote(Duration(0));
-  for (int step = 0; step < 20000; ++step) {
-    const int64_t id = 1 + static_cast<int64_t>(random->Uniform(50));
-    switch (random->Uniform(4)) {
+  EXPECT_EQ(lessor_.Find(LeaseId(1), false)->remaining_seconds, 700) << "but memory has it";
+  persist_ = true;
+  lessor_.Checkpoint(LeaseId(1), 600, batch_);
+  EXPECT_EQ(Row(1)->remaining_seconds, 600);
+}
+
+TEST_F(CheckpointTest, GoneAndExpiredLeasesAreLeftOut) {
+  Grant(1, 1000);
+  lessor_.Revoke(LeaseId(1), batch_);
+  Grant(2, 301);
+  clock_.Advance(seconds(400));
+  EXPECT_EQ(Take(), Checkpoints());
+}
+
+TEST_F(CheckpointTest, AtMostTheBatchAtATime) {
+  for (int id = 1; id <= 2500; ++id) Grant(id, 1000);
+  clock_.Advance(seconds(300));
+  std::set<int64_t> ids;
+  for (const size_t size : {1000u, 1000u, 500u, 0u}) {
+    const Checkpoints taken = Take();
+    EXPECT_EQ(taken.size(), size);
+    for (const auto& [id, rest] : taken) ids.insert(id);
+  }
+  EXPECT_EQ(ids.size(), 2500u);
+}
+
+TEST_F(LessorTest, WithoutTheOptionThereAreNoCheckpoints) {
+  lessor_.Promote(Duration(0));
+  Grant(1, 1000);
+  clock_.Advance(seconds(300));
+  EXPECT_THAT(lessor_.TakeCheckpoints(), IsEmpty());
+  lessor_.Checkpoint(LeaseId(1), 600, batch_);
+  EXPECT_EQ(Renew(1), Outcome::kRenewed);
+  EXPECT_EQ(Remaining(1), 600) << "of a checkpoint from before";
+}
+
+// ---- Promotion ----------------------------------------------------------------------------------
+
+TEST_F(LessorTest, PromotionHoldsBeforeItIsSettled) {
+  Grant(1, 10);
+  Grant(2, 10);
+  clock_.Advance(seconds(100));
+  lessor_.Promote(seconds(1));
+  clock_.Advance(seconds(5));
+  EXPECT_EQ(Remaining(1), 6);
+  lessor_.Checkpoint(LeaseId(1), 3, batch_);
+  EXPECT_EQ(Remaining(1), 6) << "counts for the next promotion only";
+  EXPECT_THAT(lessor_.Leases(), ElementsAre(LeaseId(1), LeaseId(2)));
+  EXPECT_EQ(Renew(2), Outcome::kRenewed);
+  clock_.Advance(seconds(6));
+  EXPECT_EQ(Renew(1), Outcome::kExpired) << "although nobody has settled it yet";
+  EXPECT_THAT(TakeExpired(), ElementsAre(LeaseId(1)));
+}
+
+TEST_F(LessorTest, SpreadLeavesRenewedLeasesAlone) {
+  Lessor lessor(&clock_, {});
+  for (int id = 1; id <= 3000; ++id) (void)lessor.Grant(LeaseId(id), 10, batch_);
+  lessor.Promote(Duration(0));
+  clock_.Advance(milliseconds(100));
+  for (int id = 1; id <= 3000; ++id) {
+    ASSERT_EQ(lessor.Renew(LeaseId(id), nullptr).outcome, Outcome::kRenewed);
+    if (id == 1500) {
+      EXPECT_THAT(lessor.TakeExpired(), IsEmpty());  // settles
+    }
+  }
+  for (int id = 1501; id <= 3000; ++id) {
+    EXPECT_EQ(lessor.Find(LeaseId(id), false)->remaining_seconds, 10) << "renewed after";
+  }
+}
+
+TEST_F(LessorTest, SpreadLeavesLaterGrantsAlone) {
+  lessor_.Promote(Duration(0));
+  for (int id = 1; id <= 3000; ++id) Grant(id, 10);
+  EXPECT_THAT(TakeExpired(), IsEmpty());
+  EXPECT_EQ(Remaining(3000), 10);
+}
+
+TEST(SpreadTest, ThreeQuartersOfTheRateInEachSecond) {
+  const TimePoint start = ManualClock().Now();
+  std::vector<ExpiryQueue::Entry> expiries;
+  std::map<int64_t, TimePoint> ends;
+  for (int64_t id = 1; id <= 5000; ++id) {
+    const TimePoint time = start + milliseconds(id % 700);
+    expiries.push_back({time, LeaseId(id)});
+    ends[id] = time;
+  }
+  for (const PushedOut& moved : SpreadExpiries(expiries)) {
+    EXPECT_EQ(moved.from, ends[moved.id.value()]);
+    EXPECT_GE(moved.to, moved.from);
+    ends[moved.id.value()] = moved.to;
+  }
+  std::map<int64_t, int> by_second;
+  for (const auto& [id, time] : ends) ++by_second[(time - start) / seconds(1)];
+  for (const auto& [second, count] : by_second) EXPECT_LE(count, 751) << second;
+  EXPECT_THAT(SpreadExpiries({}), IsEmpty());
+}
+
+// ---- Against a model ----------------------------------------------------------------------------
+
+struct ModelLease {
+  int64_t ttl = 0;
+  int64_t rest = 0;
+  TimePoint expiry = kNeverExpires;
+  TimePoint handed_over_until = TimePoint::min();
+  std::set<std::string> keys;
+};
+
+// One lock, one map, no queue: what a lessor is, written as simply as can be.
+class LessorPropertyTest : public LessorTest, public ::testing::WithParamInterface<int> {
+ protected:
+  int64_t Pick(int64_t n) { return static_cast<int64_t>(random_->Uniform(n)); }
+  static seconds Left(const ModelLease& lease) {
+    return seconds(lease.rest > 0 ? lease.rest : lease.ttl);
+  }
+
+  void Change(int64_t id) {
+    const auto it = model_.find(id);
+    switch (Pick(6)) {
       case 0: {
-        const int64_t ttl = 2 + static_cast<int64_t>(random->Uniform(20));
-        if (lessor_.Grant(LeaseId(id), ttl, batch_).error == Error::kOk) {
-          ASSERT_FALSE(model.contains(id));
-          model[id] = {ttl, clock_.Now() + seconds(ttl)};
-        }
-        break;
+        const int64_t ttl = Pick(20);
+        const LeaseGrantResult granted = lessor_.Grant(LeaseId(id), ttl, batch_);
+        ASSERT_EQ(granted.error, it == model_.end() ? Error::kOk : Error::kLeaseExists);
+        if (it != model_.end()) return;
+        ModelLease& lease = model_[id];
+        lease.ttl = std::max<int64_t>(ttl, 2);
+        if (primary_) lease.expiry = clock_.Now() + seconds(lease.ttl);
+        return;
       }
       case 1: {
-        const bool alive = model.contains(id) && model[id].second > clock_.Now();
-        ASSERT_EQ(Renew(id) == Outcome::kRenewed, alive);
-        if (alive) model[id].second = clock_.Now() + seconds(model[id].first);
-        break;
+        const LeaseRevokeResult revoked = lessor_.Revoke(LeaseId(id), batch_);
+        ASSERT_EQ(revoked.error, it == model_.end() ? Error::kLeaseNotFound : Error::kOk);
+        if (it == model_.end()) return;
+        ASSERT_THAT(revoked.keys, ::testing::ElementsAreArray(it->second.keys));
+        model_.erase(it);
+        return;
       }
-      case 2:
-        clock_.Advance(milliseconds(random->Uniform(1500)));
-        break;
-      case 3: {
-        std::set<int64_t> due;
-        for (const auto& [due_id, lease] : model) {
-          if (lease.second <= clock_.Now()) due.insert(due_id);
-        }
-        std::set<int64_t> taken;
-        for (LeaseId expired : TakeExpired()) {
-          taken.insert(expired.value());
-          lessor_.Revoke(expired, batch_);
-          model.erase(expired.value());
-        }
-        ASSERT_EQ(taken, due) << "step " << step;
-        break;
+      case 2: {
+        const int64_t rest = Pick(15);
+        lessor_.Checkpoint(LeaseId(id), rest, batch_);
+        if (it != model_.end()) it->second.rest = rest;
+        return;
+      }
+      case 3:
+      case 4: {
+        const std::string key(1, static_cast<char>('a' + Pick(5)));
+        lessor_.Attach(LeaseId(id), key);
+        if (it != model_.end()) it->second.keys.insert(key);
+        return;
+      }
+      case 5: {
+        const std::string key(1, static_cast<char>('a' + Pick(5)));
+        lessor_.Detach(LeaseId(id), key);
+        if (it != model_.end()) it->second.keys.erase(key);
+        return;
       }
     }
   }
+
+  void Renew(int64_t id) {
+    const auto it = model_.find(id);
+    Outcome expected = Outcome::kRenewed;
+    if (!primary_) {
+      expected = Outcome::kNotPrimary;
+    } else if (it == model_.end()) {
+      expected = Outcome::kNotFound;
+    } else if (it->second.expiry <= clock_.Now()) {
+      expected = Outcome::kExpired;
+    }
+    ASSERT_EQ(lessor_.Renew(LeaseId(id), [] {}).outcome, expected);
+    if (expected == Outcome::kRenewed) it->second.expiry = clock_.Now() + Left(it->second);
+  }
+
+  void ChangeRole() {
+    primary_ = !primary_;
+    if (primary_) {
+      lessor_.Promote(milliseconds(500));
+    } else {
+      lessor_.Demote();
+    }
+    for (auto& [id, lease] : model_) {
+      lease.expiry = primary_ ? clock_.Now() + Left(lease) + milliseconds(500) : kNeverExpires;
+      lease.handed_over_until = TimePoint::min();
+    }
+  }
+
+  void Take() {
+    std::set<std::pair<TimePoint, int64_t>> due;
+    for (auto& [id, lease] : model_) {
+      if (lease.expiry > clock_.Now() || lease.handed_over_until > clock_.Now()) continue;
+      due.emplace(std::max(lease.expiry, lease.handed_over_until), id);
+      lease.handed_over_until = clock_.Now() + seconds(7);
+    }
+    std::vector<int64_t> expected;
+    for (const auto& [time, id] : due) expected.push_back(id);
+    std::vector<int64_t> taken;
+    for (const LeaseId id : TakeExpired()) taken.push_back(id.value());
+    ASSERT_THAT(taken, ::testing::UnorderedElementsAreArray(expected));
+  }
+
+  void Compare() {
+    ASSERT_EQ(lessor_.size(), model_.size());
+    ASSERT_EQ(lessor_.Leases().size(), model_.size());
+    for (const auto& [id, lease] : model_) {
+      const std::optional<LeaseInfo> info = lessor_.Find(LeaseId(id), true);
+      ASSERT_TRUE(info.has_value());
+      ASSERT_EQ(info->granted_ttl_seconds, lease.ttl);
+      ASSERT_EQ(info->primary, primary_);
+      ASSERT_THAT(info->keys, ::testing::ElementsAreArray(lease.keys));
+      if (!primary_) continue;
+      ASSERT_EQ(info->remaining_seconds,
+                std::chrono::duration_cast<seconds>(lease.expiry - clock_.Now()).count());
+    }
+  }
+
+  std::unique_ptr<Random> random_ = NewSeededRandom(GetParam());
+  std::map<int64_t, ModelLease> model_;
+  bool primary_ = false;
+};
+
+TEST_P(LessorPropertyTest, AgreesWithTheModel) {
+  for (int step = 0; step < 4000; ++step) {
+    SCOPED_TRACE("step " + std::to_string(step));
+    const int64_t id = 1 + Pick(40);
+    const int64_t dice = Pick(100);
+    if (dice < 45) {
+      Change(id);
+    } else if (dice < 70) {
+      Renew(id);
+    } else if (dice < 85) {
+      clock_.Advance(milliseconds(Pick(1500)));
+    } else if (dice < 87) {
+      ChangeRole();
+    } else if (dice < 97) {
+      Take();
+    } else {
+      Compare();
+    }
+    if (HasFatalFailure()) return;
+  }
 }
+
+INSTANTIATE_TEST_SUITE_P(Seeds, LessorPropertyTest, ::testing::Range(1, 21));
 
 }  // namespace
 }  // namespace kvorum::server
