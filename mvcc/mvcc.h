@@ -137,7 +137,10 @@ struct EventBatch {
 class EventSink {
  public:
   virtual ~EventSink() = default;
+  // May be kept until the next Flush.
   virtual void Publish(EventBatch batch) = 0;
+  // What was published belongs to a batch that is committed now.
+  virtual void Flush() = 0;
 };
 
 // Implemented by server/lease: which keys a lease takes with it. Called on the apply thread, and on

@@ -143,6 +143,7 @@ Status Store::Commit(const CommitPosition& position) {
     absl::MutexLock lock(&mutex_);
     written = pending_.TakeAll();
   }
+  if (options_.events != nullptr) options_.events->Flush();
   return absl::OkStatus();
 }
 

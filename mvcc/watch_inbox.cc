@@ -44,7 +44,11 @@ void WatchInbox::PushBatch(EventBatch batch) {
     event_bytes_ += cost;
     contents_.inputs.push_back(std::move(batch));
   }
-  Signal();
+}
+
+void WatchInbox::Flush() {
+  absl::MutexLock lock(&mutex_);
+  if (!contents_.inputs.empty()) Signal();
 }
 
 void WatchInbox::PushAttach(AttachSource attach) {

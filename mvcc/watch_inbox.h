@@ -46,7 +46,9 @@ class WatchInbox {
  public:
   explicit WatchInbox(int64_t event_bytes_max) : event_bytes_max_(event_bytes_max) {}
 
+  // Wakes nobody: the stage may sleep until Flush, which comes once for many batches.
   void PushBatch(EventBatch batch);
+  void Flush();
   void PushAttach(AttachSource attach);
   void PushRequest(WatchRequest request);
 

@@ -27,6 +27,7 @@ class WatchStage final : public WatchableStore {
   WatchStage(Random* random, const WatchOptions& options);
 
   void Publish(EventBatch batch) override { inbox_.PushBatch(std::move(batch)); }
+  void Flush() override { inbox_.Flush(); }
   void Attach(std::shared_ptr<const WatchSource> source) override;
   std::unique_ptr<WatchStream> NewStream(WatchSink* sink) override;
   StatusOr<TimePoint> Step(TimePoint now) override;

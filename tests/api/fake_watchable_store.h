@@ -33,6 +33,7 @@ class FakeWatchableStore final : public mvcc::WatchableStore {
   std::unique_ptr<mvcc::WatchStream> NewStream(mvcc::WatchSink* sink) override;
   void Attach(std::shared_ptr<const mvcc::WatchSource>) override {}
   void Publish(mvcc::EventBatch) override {}
+  void Flush() override {}
   StatusOr<TimePoint> Step(TimePoint) override { return TimePoint::max(); }
   void Wait(TimePoint) override {}
   void Wake() override {}

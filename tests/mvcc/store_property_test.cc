@@ -27,6 +27,7 @@ class RecordingLeases : public LeaseAttacher {
 class RecordingEvents : public EventSink {
  public:
   void Publish(EventBatch batch) override { batches.push_back(std::move(batch)); }
+  void Flush() override {}
   std::vector<EventBatch> batches;
 };
 

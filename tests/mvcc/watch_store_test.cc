@@ -104,9 +104,10 @@ TEST_F(WatchStoreTest, CompactionCancelsWhoNeedsWhatIsGone) {
 
 TEST_F(WatchStoreTest, DroppedBatchesComeFromTheStore) {
   stream_.reset();
-  stage_ = WatchableStore::New(random_.get(), {.event_queue_bytes = 500});
-  options_.events = stage_.get();
-  CommitAndReopen();
+  auto stage = WatchableStore::New(random_.get(), {.event_queue_bytes = 500});
+  options_.events = stage.get();
+  CommitAndReopen();  // the store that is closed still has the old one
+  stage_ = std::move(stage);
   Attach();
   stream_ = stage_->NewStream(&sink_);
   stream_->Create({.key = "a", .prev_kv = true});
