@@ -41,7 +41,7 @@ RaftLoop::RaftLoop(Options options, const Parts& parts, Output output)
 
 bool RaftLoop::Propose(Proposal proposal) {
   const int64_t cost = CostOf(proposal);
-  return inbox_.TryPush(Event(std::move(proposal)), cost);
+  return inbox_.TryPush(Event(std::move(proposal)), cost, Wakeup::kMayWait);
 }
 
 void RaftLoop::ProposeConfChange(raftpb::ConfChange change) {

@@ -73,7 +73,7 @@ class RaftLoop : public Stage {
   RaftLoop(Options options, const Parts& parts, Output output);
 
   // -- in -----------------------------------------------------------------------------------------
-  // False: too many are waiting already.
+  // False: too many are waiting already. The loop may be woken by the caller's WakeupBatch only.
   [[nodiscard]] bool Propose(Proposal proposal);
   void ProposeConfChange(raftpb::ConfChange change);
   // There are new reads in the ReadIndexQueue.

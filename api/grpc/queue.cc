@@ -50,9 +50,21 @@ void CallQueue::Finish() {
 }
 
 void CallQueue::Poll() {
+  WakeupBatch wakeups;
   void* tag = nullptr;
   bool ok = false;
-  while (queue_->Next(&tag, &ok)) static_cast<Tag*>(tag)->Complete(ok);
+  while (NextCompletion(wakeups, &tag, &ok)) static_cast<Tag*>(tag)->Complete(ok);
+}
+
+bool CallQueue::NextCompletion(WakeupBatch& wakeups, void** tag, bool* ok) {
+  using Status = grpc::CompletionQueue::NextStatus;
+  if (!wakeups.empty() && ++since_wakeup_ < kCompletionsBetweenWakeups) {
+    const Status status = queue_->AsyncNext(tag, ok, gpr_time_0(GPR_CLOCK_MONOTONIC));
+    if (status == Status::GOT_EVENT) return true;
+  }
+  since_wakeup_ = 0;
+  wakeups.Flush();
+  return queue_->Next(tag, ok);
 }
 
 void CallQueue::Resume(std::span<const std::coroutine_handle<>> batch) {
