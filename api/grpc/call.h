@@ -156,6 +156,8 @@ class StreamCall {
   Signal::Awaiter Done() { return done_.signal.Wait(); }
   TimePoint deadline() const { return DeadlineOf(context); }
   CallQueue& queue() { return *queue_; }
+  // For WaitFor: the stream goes on on its own thread.
+  Executor& executor() { return queue_->poster(); }
 
   // `work` runs when the stream is over (see Done), before who awaits that goes on.
   void OnDone(std::function<void()> work) { done_.work = std::move(work); }

@@ -51,6 +51,9 @@ void SetArguments(const FrontEndOptions& options, grpc::ServerBuilder* builder) 
   quota.Resize(options.grpc_memory_bytes);
   builder->SetResourceQuota(quota);
   builder->AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  // A ping and its answer for every few requests, to widen a window that requests of at most a few
+  // MiB do not need: while one is read, it is given the window that its length asks for.
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                               Milliseconds(options.keepalive_min_time));
@@ -82,6 +85,7 @@ class GrpcFrontImpl final : public GrpcFront {
         streams_(NewNonPollingQueue(), {"grpc-streams", 0}),
         interceptors_(server),
         registry_(&streams_, server),
+        short_registry_(&calls_, server),
         announcements_(static_cast<grpc::ServerCompletionQueue*>(calls_.grpc_queue())),
         context_{.server = server,
                  .interceptors = &interceptors_,
@@ -89,6 +93,7 @@ class GrpcFrontImpl final : public GrpcFront {
                  .streams = &streams_,
                  .announcements = announcements_,
                  .registry = &registry_,
+                 .short_registry = &short_registry_,
                  .responses = &responses_,
                  .max_request_bytes = server->config().max_request_bytes + kGrpcOverheadBytes},
         catch_all_(&calls_, announcements_) {
@@ -111,7 +116,9 @@ class GrpcFrontImpl final : public GrpcFront {
     streams_.Start();
     for (Service* service : services_) service->StartAccepting();
     catch_all_.StartAccepting();
-    registry_.StartLeaderMonitor(std::chrono::milliseconds(server->config().election_timeout_ms));
+    const Duration tick = std::chrono::milliseconds(server->config().election_timeout_ms);
+    registry_.StartLeaderMonitor(tick);
+    short_registry_.StartLeaderMonitor(tick);
     return true;
   }
 
@@ -144,6 +151,7 @@ class GrpcFrontImpl final : public GrpcFront {
     });
     no_calls_.WaitForNotificationWithTimeout(absl::FromChrono(std::min(grace, kGoAwayLead)));
     registry_.StopAll(server::Error::kStopped);
+    short_registry_.StopAll(server::Error::kStopped);
     no_calls_.WaitForNotificationWithTimeout(absl::FromChrono(grace));
   }
 
@@ -161,6 +169,7 @@ class GrpcFrontImpl final : public GrpcFront {
   CallQueue streams_;
   Interceptors interceptors_;
   StreamRegistry registry_;
+  StreamRegistry short_registry_;
   ResponseBudget responses_;
   grpc::ServerCompletionQueue* const announcements_;  // what calls_ was made of
   const ServiceContext context_;

@@ -20,7 +20,9 @@ LeaseService::LeaseService(const ServiceContext& context) : Service(context, "et
   Add(UnaryMethod{"LeaseRevoke", [this](UnaryCall& call) { return Revoke(call); }});
   Add(UnaryMethod{"LeaseTimeToLive", [this](UnaryCall& call) { return TimeToLive(call); }});
   Add(UnaryMethod{"LeaseLeases", [this](UnaryCall& call) { return Leases(call); }});
-  Add(StreamMethod{"LeaseKeepAlive", [this](StreamCall& call) { return KeepAlive(call); }});
+  Add(StreamMethod{.name = "LeaseKeepAlive",
+                   .handle = [this](StreamCall& call) { return KeepAlive(call); },
+                   .is_short = true});
 }
 
 Task<Reply> LeaseService::Grant(UnaryCall& call) {
@@ -97,7 +99,7 @@ Task<grpc::Status> LeaseService::KeepAlive(StreamCall& call) {
 
     etcdserverpb::LeaseKeepAliveResponse response;
     interceptors().FillHeader(response.mutable_header());
-    WaitFor<server::LeaseRenewWaiter> wait(call.queue());
+    WaitFor<server::LeaseRenewWaiter> wait(call.executor());
     const TimePoint deadline = DeadlineOf(call.context);
     co_await wait.Until([&] { server().LeaseRenew(LeaseId(request.id()), deadline, &wait); });
     if (wait.error != Error::kOk && wait.error != Error::kLeaseNotFound) {

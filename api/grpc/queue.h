@@ -118,10 +118,20 @@ class CallQueue final : public Executor {
   void Resume(std::span<const std::coroutine_handle<>> batch) override;
   // Always on the polling thread.
   void Post(std::span<const std::coroutine_handle<>> batch);
+  // Resumes always on the polling thread, for coroutines whose state has no lock.
+  Executor& poster() { return poster_; }
   // co_await queue.Switch() goes on on the polling thread.
   auto Switch() { return SwitchAwaiter(this); }
 
  private:
+  class Poster final : public Executor {
+   public:
+    explicit Poster(CallQueue* queue) : queue_(queue) {}
+    void Resume(std::span<const std::coroutine_handle<>> batch) override { queue_->Post(batch); }
+
+   private:
+    CallQueue* queue_;
+  };
   class BatchAlarm final : public Tag {
    public:
     explicit BatchAlarm(CallQueue* queue) : queue_(queue) {}
@@ -151,6 +161,7 @@ class CallQueue final : public Executor {
 
   const Options options_;
   const std::unique_ptr<grpc::CompletionQueue> queue_;
+  Poster poster_{this};
   std::thread thread_;
   int since_wakeup_ = 0;  // completions handled; the polling thread's
 

@@ -44,7 +44,8 @@ void Service::StartAccepting() {
     for (int i = 0; i < posted; ++i) AcceptUnary(method);
   }
   for (size_t method = 0; method < streams_.size(); ++method) {
-    for (int i = 0; i < kPostedRare; ++i) AcceptStream(method);
+    const int posted = streams_[method].is_short ? kPostedHot : kPostedRare;
+    for (int i = 0; i < posted; ++i) AcceptStream(method);
   }
 }
 
@@ -93,24 +94,26 @@ void Service::LogIfSlow(size_t method, const UnaryCall& call, const Reply& reply
 }
 
 Detached Service::AcceptStream(size_t method) {
-  const CallQueue::Hold hold(context_.streams);
+  const StreamMethod& served = streams_[method];
+  CallQueue* const own = served.is_short ? context_.calls : context_.streams;
+  const CallQueue::Hold hold(own);
   const CallQueue::Hold hold_announcements(context_.calls);
-  StreamCall call(context_.streams, context_.max_request_bytes);
-  grpc::CompletionQueue* const queue = context_.streams->grpc_queue();
+  StreamCall call(own, context_.max_request_bytes);
+  grpc::CompletionQueue* const queue = own->grpc_queue();
   const bool received = co_await Operation([&](void* tag) {
     RequestAsyncBidiStreaming(stream_index_[method], &call.context, &call.stream, queue,
                               context_.announcements, tag);
   });
   if (!received) co_return;
   AcceptStream(method);
-  co_await context_.streams->Switch();
+  if (own != context_.calls) co_await own->Switch();
 
-  const StreamMethod& served = streams_[method];
   const server::Error refused = context_.interceptors->Check(call.context, served.on_learner);
   grpc::Status status = ToStatus(refused);
   if (status.ok()) {
     call.requires_leader = RequiresLeader(call.context);
-    const StreamRegistry::Entry entry(context_.registry, &call);
+    StreamRegistry* const registry = served.is_short ? context_.short_registry : context_.registry;
+    const StreamRegistry::Entry entry(registry, &call);
     status = co_await served.handle(call);
   }
   co_await call.End(status);

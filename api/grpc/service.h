@@ -6,7 +6,7 @@
 // generated service class is needed; a method that is in no table falls to the catch-all.
 //
 // Around a unary handler: accept, accept the next, interceptors, handler, Finish. Around a stream
-// handler the same on the streams' queue, with the stream in the StreamRegistry meanwhile.
+// handler the same on its queue, with the stream in the queue's StreamRegistry meanwhile.
 
 #include <grpcpp/impl/service_type.h>
 
@@ -27,11 +27,12 @@ namespace kvorum::api {
 struct ServiceContext {
   server::Server* server = nullptr;
   Interceptors* interceptors = nullptr;
-  CallQueue* calls = nullptr;    // unary methods
-  CallQueue* streams = nullptr;  // watch, keepalive: a thread of their own
+  CallQueue* calls = nullptr;    // unary methods, and streams that are as short
+  CallQueue* streams = nullptr;  // all others: a thread of their own
   // The queue of `calls`, where every new call is announced.
   grpc::ServerCompletionQueue* announcements = nullptr;
-  StreamRegistry* registry = nullptr;
+  StreamRegistry* registry = nullptr;        // of the streams on `streams`
+  StreamRegistry* short_registry = nullptr;  // of those on `calls`
   ResponseBudget* responses = nullptr;  // of lists
   // One message of a client, at most (etcd: max-request-bytes and half a MiB on top).
   size_t max_request_bytes = 0;
@@ -50,6 +51,9 @@ struct StreamMethod {
   // Returns what the stream ends with.
   std::function<Task<grpc::Status>(StreamCall&)> handle;
   OnLearner on_learner = OnLearner::kRefused;
+  // Clients open one for a single request, and none is sent more than it asks for: it is served
+  // like a unary call. Each change of thread would cost more than the rest of it.
+  bool is_short = false;
 };
 
 class Service : public grpc::Service {

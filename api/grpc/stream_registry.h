@@ -1,8 +1,8 @@
 #pragma once
-// The open streams of this member, so that it can end them: all when it stops, and those of callers
-// that want a leader ("hasleader") when there has been none for three election timeouts.
+// The open streams of one queue, so that the member can end them: all when it stops, and those of
+// callers that want a leader ("hasleader") when there has been none for three election timeouts.
 //
-// The set belongs to the polling thread of the streams' queue; StopAll and StartLeaderMonitor may
+// The set belongs to the polling thread of the queue; StopAll and StartLeaderMonitor may
 // be called on any thread and switch to it. Follows the stream side of etcd
 // server/etcdserver/api/v3rpc/interceptor.go (monitorLeader).
 
