@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -98,90 +98,58 @@ class KeyIntervals {
 
 // The keys a list of operations would change, its nested txns included.
 struct ChangedKeys {
-  // Put here; true if one of the puts keeps the value or the lease the key has.
-  std::map<std::string_view, bool> puts;
+  std::set<std::string_view> puts;
   KeyIntervals deletes;
-  // The smallest key from which on everything is deleted.
-  std::optional<std::string_view> delete_from;
 };
 
-// What the deletes of one list forbid. range_end "\0" (everything from `key` on) is read as the
-// byte it is, as the original does: such a delete forbids a put of exactly `key`, in its own list
-// only. One case it misses there cannot be applied at all, and is refused here: a put that needs
-// the value or the lease of a key that the same txn deletes.
-struct ForbiddenKeys {
-  KeyIntervals from_keys;
-
-  bool Contains(const ChangedKeys& changed, std::string_view key, bool keeps) const {
-    return changed.deletes.Contains(key) || from_keys.Contains(key) ||
-           (keeps && changed.delete_from.has_value() && key >= *changed.delete_from);
-  }
-};
-
-void LowerDeleteFrom(ChangedKeys* changed, std::string_view key) {
-  if (!changed->delete_from || key < *changed->delete_from) changed->delete_from = key;
-}
-
-ForbiddenKeys CollectDeletes(const RepeatedPtrField<RequestOp>& ops, ChangedKeys* changed) {
-  ForbiddenKeys forbidden;
+// The end of an interval is read as the bytes it is, as the original does: range_end "\0", by which
+// everything from `key` on is deleted, ends below any key, and like every empty interval forbids no
+// put at all. What then cannot be applied is refused by server/apply/txn.
+void CollectDeletes(const RepeatedPtrField<RequestOp>& ops, ChangedKeys* changed) {
   for (const RequestOp& op : ops) {
     if (!op.has_request_delete_range()) continue;
     const std::string& key = op.request_delete_range().key();
     const std::string& range_end = op.request_delete_range().range_end();
-    // An empty interval still forbids its first key.
-    std::string end = std::max(key + '\0', range_end);
-    if (range_end == std::string_view("\0", 1)) {
-      forbidden.from_keys.Add(key, std::move(end));
-      LowerDeleteFrom(changed, key);
-    } else {
-      changed->deletes.Add(key, std::move(end));
-    }
+    std::string end = range_end.empty() ? key + '\0' : range_end;
+    if (key < end) changed->deletes.Add(key, std::move(end));
   }
-  return forbidden;
 }
 
 bool CollectChanges(const RepeatedPtrField<RequestOp>& ops, ChangedKeys* changed);
 
 // Adds both branches of a nested txn. They exclude each other, so a key may be put in both. False
 // on a conflict with what is already in `changed`.
-bool CollectNested(const etcdserverpb::TxnRequest& txn, const ForbiddenKeys& forbidden,
-                   ChangedKeys* changed) {
+bool CollectNested(const etcdserverpb::TxnRequest& txn, ChangedKeys* changed) {
   ChangedKeys success;
   ChangedKeys failure;
   if (!CollectChanges(txn.success(), &success) || !CollectChanges(txn.failure(), &failure)) {
     return false;
   }
   for (const ChangedKeys* branch : {&success, &failure}) {
-    for (const auto& [key, keeps] : branch->puts) {
+    for (const std::string_view key : branch->puts) {
       const bool other_branch = branch == &failure && success.puts.contains(key);
-      if ((changed->puts.contains(key) && !other_branch) ||
-          forbidden.Contains(*changed, key, keeps)) {
+      if ((changed->puts.contains(key) && !other_branch) || changed->deletes.Contains(key)) {
         return false;
       }
-      changed->puts[key] |= keeps;
+      changed->puts.insert(key);
     }
   }
-  for (const ChangedKeys* branch : {&success, &failure}) {
-    changed->deletes.Add(branch->deletes);
-    if (branch->delete_from) LowerDeleteFrom(changed, *branch->delete_from);
-  }
+  changed->deletes.Add(success.deletes);
+  changed->deletes.Add(failure.deletes);
   return true;
 }
 
 // Deletes first, then nested txns in order, then this list's own puts: each may conflict with what
 // came before. False on a conflict.
 bool CollectChanges(const RepeatedPtrField<RequestOp>& ops, ChangedKeys* changed) {
-  const ForbiddenKeys forbidden = CollectDeletes(ops, changed);
+  CollectDeletes(ops, changed);
   for (const RequestOp& op : ops) {
-    if (!op.has_request_txn()) continue;
-    if (!CollectNested(op.request_txn(), forbidden, changed)) return false;
+    if (op.has_request_txn() && !CollectNested(op.request_txn(), changed)) return false;
   }
   for (const RequestOp& op : ops) {
     if (!op.has_request_put()) continue;
-    const etcdserverpb::PutRequest& put = op.request_put();
-    const bool keeps = put.ignore_value() || put.ignore_lease();
-    if (forbidden.Contains(*changed, put.key(), keeps)) return false;
-    if (!changed->puts.emplace(put.key(), keeps).second) return false;
+    const std::string_view key = op.request_put().key();
+    if (changed->deletes.Contains(key) || !changed->puts.insert(key).second) return false;
   }
   return true;
 }

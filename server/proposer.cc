@@ -29,13 +29,23 @@ etcdserverpb::InternalRaftRequest Proposer::NoSpaceAlarm() const {
   return request;
 }
 
+bool Proposer::RefusedForSpace(const etcdserverpb::InternalRaftRequest& request, TimePoint deadline,
+                               ProposalWaiter* waiter) {
+  if (parts_.quota->Fits(request)) return false;
+  LOG_WARN("message exceeded backend quota; raising alarm");
+  etcdserverpb::InternalRaftRequest alarm = NoSpaceAlarm();
+  Submit(alarm, deadline, waiter, Error::kNoSpace);
+  return true;
+}
+
+void Proposer::Refuse(const etcdserverpb::InternalRaftRequest& request, Error malformed,
+                      TimePoint deadline, ProposalWaiter* waiter) {
+  if (!RefusedForSpace(request, deadline, waiter)) ResumeOne(waiter, malformed);
+}
+
 void Proposer::Propose(std::unique_ptr<etcdserverpb::InternalRaftRequest> request,
                        TimePoint deadline, ProposalWaiter* waiter) {
-  if (!parts_.quota->Fits(*request)) {
-    LOG_WARN("message exceeded backend quota; raising alarm");
-    etcdserverpb::InternalRaftRequest alarm = NoSpaceAlarm();
-    return Submit(alarm, deadline, waiter, Error::kNoSpace);
-  }
+  if (RefusedForSpace(*request, deadline, waiter)) return;
   // What is logged has to be applied, by this build as well.
   if (!IsServed(*request)) return ResumeOne(waiter, Error::kUnimplemented);
   // Nothing can be applied, and the log has need of what is left of the disk.

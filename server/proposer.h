@@ -44,6 +44,9 @@ class Proposer {
   // A client's request; see Server::Propose. Any thread.
   void Propose(std::unique_ptr<etcdserverpb::InternalRaftRequest> request, TimePoint deadline,
                ProposalWaiter* waiter);
+  // A client's request that is malformed; see Server::Refuse. Any thread.
+  void Refuse(const etcdserverpb::InternalRaftRequest& request, Error malformed, TimePoint deadline,
+              ProposalWaiter* waiter);
   // The server's own request: only its size is looked at. Any thread.
   void ProposeOwn(etcdserverpb::InternalRaftRequest request, OnDone done);
   // Raises the alarm that this member is out of space, unless it is on, and has the calls with
@@ -51,6 +54,9 @@ class Proposer {
   void RaiseNoSpace(const std::vector<uint64_t>& ids);
 
  private:
+  // True: there is no space for it, and the waiter is told so once the alarm is raised.
+  bool RefusedForSpace(const etcdserverpb::InternalRaftRequest& request, TimePoint deadline,
+                       ProposalWaiter* waiter);
   // `answer`: what the waiter is told in place of the result.
   void Submit(etcdserverpb::InternalRaftRequest& request, TimePoint deadline,
               ProposalWaiter* waiter, Error answer = Error::kOk);

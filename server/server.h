@@ -136,6 +136,10 @@ class Server {
   // applies too.
   virtual void Propose(std::unique_ptr<etcdserverpb::InternalRaftRequest> request,
                        TimePoint deadline, ProposalWaiter* waiter) = 0;
+  // For a request that Propose must not see because it is malformed: completes `waiter` with what
+  // its client is told, `malformed`, or, as the quota gate comes first, like Propose with kNoSpace.
+  virtual void Refuse(const etcdserverpb::InternalRaftRequest& request, Error malformed,
+                      TimePoint deadline, ProposalWaiter* waiter) = 0;
   // The client is gone. True: `waiter` will not be resumed; its write may still be applied.
   virtual bool Abandon(ProposalWaiter* waiter) = 0;
   // Completes `waiter` when the physical part of every compaction applied so far has ended.

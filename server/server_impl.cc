@@ -326,6 +326,11 @@ void EtcdServer::Propose(std::unique_ptr<etcdserverpb::InternalRaftRequest> requ
   proposer_.Propose(std::move(request), deadline, waiter);
 }
 
+void EtcdServer::Refuse(const etcdserverpb::InternalRaftRequest& request, Error malformed,
+                        TimePoint deadline, ProposalWaiter* waiter) {
+  proposer_.Refuse(request, malformed, deadline, waiter);
+}
+
 void EtcdServer::WaitCompacted(Waiter* waiter) {
   if (compactions_.Wait(waiter)) maintenance_.RunSoon(compaction_job_);
 }
@@ -435,6 +440,18 @@ std::vector<etcdserverpb::AlarmMember> EtcdServer::Alarms() {
   return state_->alarms().Get(etcdserverpb::NONE);
 }
 
+namespace {
+
+// As Protobuf's text form has it: what is zero is left out.
+std::string DescribeAlarm(const etcdserverpb::AlarmMember& alarm) {
+  const std::string member =
+      alarm.memberid() == 0 ? "" : StrCat("memberID:", alarm.memberid(), " ");
+  const std::string& name = etcdserverpb::AlarmType_Name(alarm.alarm());
+  return StrCat(member, "alarm:", name.empty() ? std::to_string(alarm.alarm()) : name);
+}
+
+}  // namespace
+
 ServerStatus EtcdServer::status() {
   const mvcc::Store& store = state_->store();
   ServerStatus status;
@@ -449,8 +466,7 @@ ServerStatus EtcdServer::status() {
   status.is_learner = is_learner();
   if (!has_leader()) status.errors.push_back("etcdserver: no leader");
   for (const etcdserverpb::AlarmMember& alarm : Alarms()) {
-    status.errors.push_back(StrCat("memberID:", alarm.memberid(),
-                                   " alarm:", etcdserverpb::AlarmType_Name(alarm.alarm())));
+    status.errors.push_back(DescribeAlarm(alarm));
   }
   status.storage_version = state_->membership().storage_version();
   return status;

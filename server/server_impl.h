@@ -56,6 +56,8 @@ class EtcdServer final : public Server {
 
   void Propose(std::unique_ptr<etcdserverpb::InternalRaftRequest> request, TimePoint deadline,
                ProposalWaiter* waiter) override;
+  void Refuse(const etcdserverpb::InternalRaftRequest& request, Error malformed, TimePoint deadline,
+              ProposalWaiter* waiter) override;
   bool Abandon(ProposalWaiter* waiter) override { return wait_list_.Abandon(waiter); }
   void WaitCompacted(Waiter* waiter) override;
 

@@ -59,7 +59,8 @@ Task<Reply> KvService::Put(UnaryCall& call) {
   auto request = std::make_unique<etcdserverpb::InternalRaftRequest>();
   const grpc::Status parsed = call.Parse(request->mutable_put());
   if (!parsed.ok()) co_return parsed;
-  if (const Error error = CheckPut(request->put()); error != Error::kOk) co_return error;
+  const Error error = CheckPut(request->put());
+  if (error != Error::kOk) co_return co_await Refuse(server(), call, std::move(request), error);
   co_return co_await Propose(server(), interceptors(), call, std::move(request));
 }
 
@@ -77,7 +78,7 @@ Task<Reply> KvService::Txn(UnaryCall& call) {
   const grpc::Status parsed = call.Parse(request->mutable_txn());
   if (!parsed.ok()) co_return parsed;
   const Error error = CheckTxn(request->txn(), server().config().max_txn_ops);
-  if (error != Error::kOk) co_return error;
+  if (error != Error::kOk) co_return co_await Refuse(server(), call, std::move(request), error);
   if (IsReadOnly(request->txn())) co_return co_await ReadOnlyTxn(call, request->txn());
   co_return co_await Propose(server(), interceptors(), call, std::move(request));
 }

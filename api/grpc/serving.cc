@@ -55,6 +55,13 @@ Task<Reply> Propose(server::Server& server, const Interceptors& interceptors, Un
   co_return ToReply(interceptors, wait.response);
 }
 
+Task<Reply> Refuse(server::Server& server, UnaryCall& call, RaftRequest request, Error malformed) {
+  WaitFor<server::ProposalWaiter> wait(call.queue());
+  const TimePoint deadline = call.deadline();
+  co_await wait.Until([&] { server.Refuse(*request, malformed, deadline, &wait); });
+  co_return wait.error;
+}
+
 Task<Error> WaitLinearizable(server::Server& server, CallQueue& queue, TimePoint deadline) {
   if (server.ReadIndexNow()) co_return Error::kOk;
   WaitFor<server::Waiter> wait(queue);

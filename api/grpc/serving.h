@@ -1,5 +1,5 @@
 #pragma once
-// The three ways in which a handler waits for the server, as coroutines.
+// The ways in which a handler waits for the server, as coroutines.
 
 #include <functional>
 #include <memory>
@@ -16,6 +16,10 @@ using RaftRequest = std::unique_ptr<etcdserverpb::InternalRaftRequest>;
 // on any thread.
 Task<Reply> Propose(server::Server& server, const Interceptors& interceptors, UnaryCall& call,
                     RaftRequest request);
+
+// Refuses a malformed request, with `malformed` or what takes precedence (Server::Refuse).
+Task<Reply> Refuse(server::Server& server, UnaryCall& call, RaftRequest request,
+                   server::Error malformed);
 
 // Waits until a read is linearizable; goes on where `queue` resumes.
 Task<server::Error> WaitLinearizable(server::Server& server, CallQueue& queue, TimePoint deadline);

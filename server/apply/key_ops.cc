@@ -35,8 +35,7 @@ Status DoPut(const etcdserverpb::PutRequest& request, mvcc::WriteTxn& txn,
   if (request.ignore_value() || request.ignore_lease() || request.prev_kv()) {
     ASSIGN_OR_RETURN(previous, txn.Get(request.key()));
   }
-  // The key may be gone again: deleted by an earlier operation of the same txn, in a form that the
-  // duplicate check of old members lets through. Then there is nothing to keep.
+  // A key that is kept exists: CheckPut found it, and txns that delete it first are refused.
   if (previous) {
     const auto kv = mvcc::KeyValueView::Parse(previous->bytes.view());
     CHECK(kv.has_value()) << "a row of the store is no KeyValue, at " << previous->revision;

@@ -1,6 +1,8 @@
 #include "server/apply/txn.h"
 
 #include <algorithm>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "base/check.h"
@@ -131,6 +133,34 @@ StatusOr<Error> CheckPath(const TxnRequest& txn, const TxnPath& path, TxnView& v
   return Error::kOk;
 }
 
+namespace {
+
+// Walks the path in the order of execution. `deleted_from`: the smallest key from which on
+// everything is deleted so far.
+bool KeepsDeleted(const TxnRequest& txn, const TxnPath& path,
+                  std::optional<std::string_view>* deleted_from) {
+  auto nested = path.nested.begin();
+  for (const RequestOp& op : path.Taken(txn)) {
+    if (op.has_request_txn()) {
+      if (KeepsDeleted(op.request_txn(), *nested++, deleted_from)) return true;
+    } else if (op.has_request_delete_range()) {
+      const auto& request = op.request_delete_range();
+      if (request.range_end() != std::string_view("\0", 1)) continue;
+      if (!*deleted_from || request.key() < **deleted_from) *deleted_from = request.key();
+    } else if (op.has_request_put() && *deleted_from && op.request_put().key() >= **deleted_from) {
+      if (op.request_put().ignore_value() || op.request_put().ignore_lease()) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+bool KeepsWhatItDeletes(const TxnRequest& txn, const TxnPath& path) {
+  std::optional<std::string_view> deleted_from;
+  return KeepsDeleted(txn, path, &deleted_from);
+}
+
 StatusOr<Error> ApplyTxn(const TxnRequest& request, bool want_ranges, const mvcc::Store& store,
                          mvcc::WriteTxn& txn, const LeaseExists& lease_exists,
                          TxnResponse* response) {
@@ -138,6 +168,7 @@ StatusOr<Error> ApplyTxn(const TxnRequest& request, bool want_ranges, const mvcc
   ASSIGN_OR_RETURN(const TxnPath path, ChoosePath(request, view));
   ASSIGN_OR_RETURN(const Error error, CheckPath(request, path, view, lease_exists));
   if (error != Error::kOk) return error;
+  if (KeepsWhatItDeletes(request, path)) return Error::kDuplicateKey;
   RETURN_IF_ERROR(Execution(view, &txn, want_ranges).Run(request, path, response));
   response->mutable_header()->set_revision(txn.revision().value());
   return Error::kOk;

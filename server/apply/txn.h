@@ -40,6 +40,11 @@ StatusOr<TxnPath> ChoosePath(const etcdserverpb::TxnRequest& txn, TxnView& view)
 StatusOr<Error> CheckPath(const etcdserverpb::TxnRequest& txn, const TxnPath& path, TxnView& view,
                           const LeaseExists& lease_exists);
 
+// Whether a put on the path would keep the value or the lease of a key that an earlier operation on
+// it deletes by range_end "\0", everything from a key on. The duplicate check in front of the log
+// (api/validate) takes such an interval for empty, as the original's does; the original ends there.
+bool KeepsWhatItDeletes(const etcdserverpb::TxnRequest& txn, const TxnPath& path);
+
 // Apply stage: does the whole of it, or answers with an error and changes nothing. `want_ranges`
 // false: nobody waits, ranges need not be read. The caller ends `txn` if it is changed().
 StatusOr<Error> ApplyTxn(const etcdserverpb::TxnRequest& request, bool want_ranges,

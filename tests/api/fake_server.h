@@ -39,6 +39,8 @@ class FakeServer final : public server::Server {
   std::atomic<bool> pool_full{false};
   // After this many ranges, those of a given revision are compacted. 0: never.
   std::atomic<int> compacted_after{0};
+  // What malformed requests are told first; others: propose_error.
+  std::atomic<bool> no_space{false};
   // Proposals, read indexes and waits for compaction stay until Release.
   std::atomic<bool> hold{false};
   server::Config settings;
@@ -64,6 +66,11 @@ class FakeServer final : public server::Server {
   void Stop() override { Release(server::Error::kStopped); }
   void Propose(std::unique_ptr<etcdserverpb::InternalRaftRequest> request, TimePoint deadline,
                server::ProposalWaiter* waiter) override;
+  void Refuse(const etcdserverpb::InternalRaftRequest&, server::Error malformed, TimePoint,
+              server::ProposalWaiter* waiter) override {
+    waiter->error = no_space ? server::Error::kNoSpace : malformed;
+    HoldOrResume(waiter);
+  }
   bool Abandon(server::ProposalWaiter*) override { return false; }
   void WaitCompacted(server::Waiter* waiter) override { HoldOrResume(waiter); }
   bool ReadIndexNow() override { return read_index_now; }

@@ -71,6 +71,21 @@ TEST_F(KvServiceTest, MalformedRequestsNeverReachTheServer) {
   EXPECT_TRUE(server_.proposals().empty());
 }
 
+TEST_F(KvServiceTest, LackOfSpaceComesBeforeWhatIsWrongWithAWrite) {
+  server_.no_space = true;
+  const char* const text = "etcdserver: mvcc: database space exceeded";
+  EXPECT_STATUS(Put("", "1"), StatusCode::RESOURCE_EXHAUSTED, text);
+  etcdserverpb::TxnRequest txn;
+  txn.add_success();
+  etcdserverpb::TxnResponse response;
+  grpc::ClientContext context;
+  EXPECT_STATUS(kv_->Txn(&context, txn, &response), StatusCode::RESOURCE_EXHAUSTED, text);
+  RangeResponse range;
+  EXPECT_STATUS(Range(RangeRequest(), &range), StatusCode::INVALID_ARGUMENT,
+                "etcdserver: key is not provided");
+  EXPECT_TRUE(server_.proposals().empty());
+}
+
 TEST_F(KvServiceTest, ErrorsOfTheServerReachTheClient) {
   server_.propose_error = Error::kNoSpace;
   EXPECT_STATUS(Put("a", "1"), StatusCode::RESOURCE_EXHAUSTED,

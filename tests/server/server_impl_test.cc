@@ -142,6 +142,40 @@ TEST_F(ServerTest, QuotaRaisesTheAlarmBeforeTheCallIsAnswered) {
   EXPECT_EQ(member_.Put("s", "1"), Error::kNoSpace);
 }
 
+TEST_F(ServerTest, QuotaComesBeforeWhatIsWrongWithARequest) {
+  member_.config.quota_backend_bytes = 1;
+  member_.OpenAndWaitReady();
+  etcdserverpb::InternalRaftRequest put;
+  put.mutable_put();
+  etcdserverpb::InternalRaftRequest deletion;  // costs no space
+  deletion.mutable_delete_range();
+  const Index before = member_.server->status().raft_index;
+  TestCall call;
+  member_.server->Refuse(deletion, Error::kEmptyKey, TimePoint::max(), &call);
+  EXPECT_TRUE(member_.StepUntil([&] { return call.done(); }));
+  EXPECT_EQ(call.error, Error::kEmptyKey);
+  EXPECT_EQ(member_.server->status().raft_index, before);
+  TestCall over;
+  member_.server->Refuse(put, Error::kEmptyKey, TimePoint::max(), &over);
+  EXPECT_TRUE(member_.StepUntil([&] { return over.done(); }));
+  EXPECT_EQ(over.error, Error::kNoSpace);
+  ASSERT_EQ(member_.server->Alarms().size(), 1u);
+  EXPECT_EQ(member_.server->Alarms()[0].alarm(), etcdserverpb::NOSPACE);
+}
+
+TEST_F(ServerTest, StatusDescribesAlarmsWithoutWhatIsZero) {
+  member_.OpenAndWaitReady();
+  for (const uint64_t id : {0, 5}) {
+    etcdserverpb::InternalRaftRequest request;
+    request.mutable_alarm()->set_action(etcdserverpb::AlarmRequest::ACTIVATE);
+    request.mutable_alarm()->set_memberid(id);
+    request.mutable_alarm()->set_alarm(etcdserverpb::CORRUPT);
+    EXPECT_EQ(member_.Do(request)->error, Error::kOk);
+  }
+  EXPECT_THAT(member_.server->status().errors,
+              ::testing::ElementsAre("alarm:CORRUPT", "memberID:5 alarm:CORRUPT"));
+}
+
 // Also for revocations of leases, but with the gate not before twice as much waits.
 TEST_F(ServerTest, OverloadIsRefused) {
   member_.config.priority_request = true;

@@ -207,12 +207,37 @@ TEST_F(TxnTest, RangeAtCompactedRevisionIsRefused) {
   EXPECT_EQ(ErrorOf("txn { success { request_range { key: 'a' revision: 4 } } }"), Error::kOk);
 }
 
-TEST_F(TxnTest, PutAfterDeleteOfItsKeyKeepsNothing) {
-  Put("a", "1");
-  // Let through by the duplicate check of the reference, where it ends the process.
-  Txn("success { request_delete_range { key: 'a' range_end: '\\0' } } "
-      "success { request_put { key: 'a' ignore_value: true } }");
-  EXPECT_EQ(Value("a"), "a=");
+// The duplicate check lets these through: it takes range_end "\0" for the end of an empty interval.
+TEST_F(TxnTest, PutThatKeepsWhatTheTxnDeletedIsRefused) {
+  Put("b", "1");
+  const std::string del = "request_delete_range { key: 'a' range_end: '\\0' } ";
+  const std::string keep = "request_put { key: 'b' ignore_value: true } ";
+  const auto op = [](const std::string& text) { return "success { " + text + "} "; };
+  const auto txn = [](const std::string& text) { return "request_txn { " + text + "} "; };
+  for (const std::string& refused :
+       {op(del) + op(keep), op(del) + op("request_put { key: 'b' ignore_lease: true } "),
+        op(txn(op(del))) + op(keep), op(del) + op(txn(op(keep))),
+        op(txn(op(del))) + op(txn(op(txn(op(keep)))))}) {
+    EXPECT_EQ(ErrorOf("txn { " + refused + "}"), Error::kDuplicateKey) << refused;
+  }
+  EXPECT_EQ(revision(), 2);
+  EXPECT_EQ(Value("b"), "b=1");
+}
+
+TEST_F(TxnTest, PutThatKeepsIsDoneWhereNothingDeletedItsKeyBefore) {
+  Put("b", "1");
+  const std::string del = "success { request_delete_range { key: 'c' range_end: '\\0' } } ";
+  const std::string keep = "success { request_put { key: 'b' ignore_value: true } } ";
+  EXPECT_EQ(ErrorOf("txn { " + del + keep + "}"), Error::kOk);  // from a later key on
+  EXPECT_EQ(Value("b"), "b=1");
+  EXPECT_EQ(ErrorOf("txn { success { request_delete_range { key: 'a' range_end: '\\0' } } "
+                    "success { request_put { key: 'b' value: '2' } } }"),
+            Error::kOk);
+  EXPECT_EQ(Value("b"), "b=2");
+  EXPECT_EQ(
+      ErrorOf("txn { " + keep + "success { request_delete_range { key: 'a' range_end: '\\0' } } }"),
+      Error::kOk);
+  EXPECT_EQ(Value("b"), "");
 }
 
 TEST_F(TxnTest, RangesAreNotReadForNobody) {
