@@ -85,7 +85,10 @@ Task<Reply> HealthService::Check(UnaryCall& call) {
   co_return Response();
 }
 
-Task<Reply> HealthService::List(UnaryCall& /*call*/) {
+Task<Reply> HealthService::List(UnaryCall& call) {
+  grpc::health::v1::HealthListRequest request;
+  const grpc::Status parsed = call.Parse(&request);
+  if (!parsed.ok()) co_return parsed;
   grpc::health::v1::HealthListResponse response;
   (*response.mutable_statuses())[""] = Response();
   co_return response;

@@ -20,14 +20,19 @@ MaintenanceService::MaintenanceService(const ServiceContext& context,
                   .may_wait_long = true});
 }
 
-// Every action goes through the log, also GET. An action without a name would be applied as
-// nothing: it is refused here.
+// Every action goes through the log, also GET. An action without a name would be applied as nothing
+// and an alarm without one would stay, for nobody to look at: they are refused here. What such an
+// alarm's number says to a newer member is no reason not to list or disarm it.
 Task<Reply> MaintenanceService::Alarm(UnaryCall& call) {
   auto request = std::make_unique<etcdserverpb::InternalRaftRequest>();
   const grpc::Status parsed = call.Parse(request->mutable_alarm());
   if (!parsed.ok()) co_return parsed;
   if (!etcdserverpb::AlarmRequest::AlarmAction_IsValid(request->alarm().action())) {
     co_return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "etcdserver: unknown alarm action");
+  }
+  if (request->alarm().action() == etcdserverpb::AlarmRequest::ACTIVATE &&
+      !etcdserverpb::AlarmType_IsValid(request->alarm().alarm())) {
+    co_return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "etcdserver: unknown alarm type");
   }
   co_return co_await Propose(server(), interceptors(), call, std::move(request));
 }

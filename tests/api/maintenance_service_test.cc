@@ -164,6 +164,21 @@ TEST_F(MaintenanceServiceTest, AlarmGoesThroughTheLog) {
             StatusCode::INVALID_ARGUMENT);
 }
 
+TEST_F(MaintenanceServiceTest, AlarmWithoutANameIsNotRaisedButListedAndDisarmed) {
+  etcdserverpb::AlarmRequest request;
+  request.set_alarm(static_cast<etcdserverpb::AlarmType>(7));
+  const auto code_of = [&](etcdserverpb::AlarmRequest::AlarmAction action) {
+    request.set_action(action);
+    grpc::ClientContext context;
+    etcdserverpb::AlarmResponse response;
+    return maintenance_->Alarm(&context, request, &response).error_code();
+  };
+  EXPECT_EQ(code_of(etcdserverpb::AlarmRequest::ACTIVATE), StatusCode::INVALID_ARGUMENT);
+  EXPECT_TRUE(server_.proposals().empty());
+  EXPECT_EQ(code_of(etcdserverpb::AlarmRequest::GET), StatusCode::OK);
+  EXPECT_EQ(code_of(etcdserverpb::AlarmRequest::DEACTIVATE), StatusCode::OK);
+}
+
 TEST_F(MaintenanceServiceTest, MemberListIsSortedAndHasNoRevision) {
   server_.members.resize(2);
   server_.members[0].id = MemberId(9);
@@ -257,6 +272,23 @@ TEST_F(MaintenanceServiceTest, DefragmentationIsNoMatterOfHealthWithoutTheGate) 
   EXPECT_EQ(response.status(), grpc::health::v1::HealthCheckResponse::SERVING);
   server_.Release();
   client.join();
+}
+
+TEST_F(MaintenanceServiceTest, BytesThatAreNoMessageAreRefusedAlsoWhereNothingIsRead) {
+  grpc::GenericStub stub(channel_);
+  grpc::CompletionQueue queue;
+  const grpc::Slice bytes("\xff");
+  auto call = stub.PrepareUnaryCall(&context_, "/grpc.health.v1.Health/List",
+                                    grpc::ByteBuffer(&bytes, 1), &queue);
+  call->StartCall();
+  grpc::ByteBuffer response;
+  grpc::Status status;
+  call->Finish(&response, &status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  ASSERT_TRUE(queue.Next(&tag, &ok));
+  EXPECT_STATUS(status, StatusCode::INTERNAL,
+                "grpc: error unmarshalling request: proto: cannot parse invalid wire-format data");
 }
 
 TEST_F(MaintenanceServiceTest, InterceptorsComeBeforeHandlers) {

@@ -32,6 +32,15 @@ func grantLeases(t testing.TB, s *peers.Server, ttlSeconds int64, ids ...int64) 
 	}
 }
 
+func putOp(key string) *pb.RequestOp {
+	return &pb.RequestOp{Request: &pb.RequestOp_RequestPut{RequestPut: &pb.PutRequest{Key: []byte(key)}}}
+}
+
+func deleteOp(key, end string) *pb.RequestOp {
+	return &pb.RequestOp{Request: &pb.RequestOp_RequestDeleteRange{
+		RequestDeleteRange: &pb.DeleteRangeRequest{Key: []byte(key), RangeEnd: []byte(end)}}}
+}
+
 // Building takes time, which must not count as a server's.
 func TestMain(m *testing.M) {
 	if err := peers.BuildTools(); err != nil {

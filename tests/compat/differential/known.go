@@ -1,0 +1,59 @@
+package differential
+
+import (
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"google.golang.org/protobuf/proto"
+)
+
+// difference is one that is meant: kvorum's answer is right in its own way.
+type difference struct {
+	name   string
+	reason string
+	// applies says whether what the two answered to a step differs in this way and in no other.
+	applies func(g *generator, s step, want, got answer) bool
+}
+
+// explain names the known difference that the two answers show.
+func (g *generator) explain(s step, want, got answer) (name string, known bool) {
+	if equal(want, got) {
+		return "", false
+	}
+	for _, d := range knownDifferences {
+		if d.applies(g, s, want, got) {
+			return d.name, true
+		}
+	}
+	return "", false
+}
+
+// ofKind says whether an answer is one message of a type.
+func ofKind[M proto.Message](a answer) bool {
+	if a.Error != "" || len(a.Messages) != 1 {
+		return false
+	}
+	_, ok := a.Messages[0].(M)
+	return ok
+}
+
+// joined puts the pieces together in which a watch was told of the past: neighbours that tell of the
+// same revision of the store.
+func joined(a answer) (whole answer) {
+	whole = a
+	whole.Messages = nil
+	var last *pb.WatchResponse
+	for _, m := range a.Messages {
+		r, ok := m.(*pb.WatchResponse)
+		if ok && last != nil && len(r.Events) > 0 && len(last.Events) > 0 && r.WatchId == last.WatchId &&
+			r.Header.Revision == last.Header.Revision && lastRevision(last) < r.Events[0].Kv.ModRevision {
+			last.Events = append(last.Events, r.Events...)
+			continue
+		}
+		last = nil
+		if ok {
+			last = proto.Clone(r).(*pb.WatchResponse)
+			m = last
+		}
+		whole.Messages = append(whole.Messages, m)
+	}
+	return whole
+}
