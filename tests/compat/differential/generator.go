@@ -19,18 +19,26 @@ type generator struct {
 	compacted   int64
 	compactions []int64
 	leases      []int64
+	alarms      map[alarmed]bool
 	watches     [watchSlots][]int64
 	memberID    uint64
 }
 
 func newGenerator(r run) *generator {
-	return &generator{Rand: rand.New(rand.NewPCG(r.seed, r.seed)), kind: r.kind, revision: 1, compacted: -1}
+	return &generator{Rand: rand.New(rand.NewPCG(r.seed, r.seed)), kind: r.kind, revision: 1, compacted: -1,
+		alarms: map[alarmed]bool{}}
 }
 
 // choice is one thing to do, so many times in the sum of all weights.
 type choice struct {
 	weight int
 	make   func(*generator) step
+}
+
+// alarmed is an alarm that is raised.
+type alarmed struct {
+	kind   pb.AlarmType
+	member uint64
 }
 
 // choices are in init because some of them make a choice of their own.
@@ -179,7 +187,24 @@ func (g *generator) observeCall(c call) {
 	case *pb.CompactionRequest:
 		g.compacted = r.Revision
 		g.compactions = append(g.compactions, r.Revision)
+	case *pb.AlarmRequest:
+		switch a := (alarmed{r.Alarm, r.MemberID}); r.Action {
+		case pb.AlarmRequest_ACTIVATE:
+			g.alarms[a] = true
+		case pb.AlarmRequest_DEACTIVATE:
+			delete(g.alarms, a)
+		}
 	case *pb.LeaseGrantRequest:
 		g.leases = append(g.leases, r.ID)
 	}
+}
+
+// severalAlarms says whether alarms of both kinds may be raised. Short of space a member raises one by
+// itself.
+func (g *generator) severalAlarms() bool {
+	raised := map[pb.AlarmType]bool{pb.AlarmType_NOSPACE: g.kind.name == noSpace.name}
+	for a := range g.alarms {
+		raised[a.kind] = true
+	}
+	return raised[pb.AlarmType_NOSPACE] && raised[pb.AlarmType_CORRUPT]
 }

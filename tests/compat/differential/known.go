@@ -9,6 +9,8 @@ import (
 type difference struct {
 	name   string
 	reason string
+	// It shows or not, as the reference likes: a run need not meet it.
+	byChance bool
 	// applies says whether what the two answered to a step differs in this way and in no other.
 	applies func(g *generator, s step, want, got answer) bool
 }

@@ -11,12 +11,13 @@ import (
 // pair is the reference and the binary under test, both fresh.
 type pair struct {
 	reference, kvorum *member
+	toleratedSeconds  int64
 }
 
 func startPair(t testing.TB, k kind) pair {
 	t.Helper()
 	servers := peers.StartBoth(t, append(append([]string{}, commonFlags...), k.flags...)...)
-	return pair{connect(t, servers[0]), connect(t, servers[1])}
+	return pair{connect(t, servers[0]), connect(t, servers[1]), toleratedSeconds}
 }
 
 // end stops both at once: nobody looks at what they leave behind.
@@ -33,7 +34,7 @@ func (p pair) do(s step) (want, got answer) {
 	wait.Go(func() { want = masked(s, perform(s, p.reference)) })
 	got = masked(s, perform(s, p.kvorum))
 	wait.Wait()
-	reconcile(&want, &got)
+	reconcile(&want, &got, p.toleratedSeconds)
 	return want, got
 }
 

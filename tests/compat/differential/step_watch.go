@@ -192,10 +192,19 @@ func (w *watchStream) told(last int64) (told []proto.Message) {
 	}
 	w.responses = later
 	slices.SortStableFunc(now, func(a, b *pb.WatchResponse) int {
-		return cmp.Compare(a.WatchId, b.WatchId)
+		return cmp.Or(cmp.Compare(refused(a), refused(b)), cmp.Compare(a.WatchId, b.WatchId))
 	})
 	for _, r := range now {
 		told = append(told, r)
 	}
 	return told
+}
+
+// refused is 1 for an answer about a watch that was not made: it has the number of none, -1, which a
+// watch may have that was made.
+func refused(r *pb.WatchResponse) int {
+	if r.Created && r.Canceled {
+		return 1
+	}
+	return 0
 }

@@ -37,6 +37,9 @@ func stoppers() (steps []step) {
 
 // What stops the reference is refused: InvalidArgument, nothing applied, and the server lives.
 func TestRequestsThatStopTheReferenceAreRefused(t *testing.T) {
+	if originalUnderTest(t) {
+		t.Skip("the original is under test")
+	}
 	m := connect(t, peers.StartKvorum(t, commonFlags...))
 	defer m.close()
 	for _, key := range []string{"a", "b", "c"} {
