@@ -18,6 +18,15 @@ Rune TakeRune(std::string_view text) {
   return {code, length, true};
 }
 
+bool IsUtf8(std::string_view text) {
+  while (!text.empty()) {
+    const Rune rune = TakeRune(text);
+    if (!rune.valid) return false;
+    text.remove_prefix(rune.bytes);
+  }
+  return true;
+}
+
 void AppendRune(uint32_t code, std::string* out) {
   const auto put = [out](uint32_t byte) { out->push_back(static_cast<char>(byte)); };
   if (code < 0x80) {

@@ -18,6 +18,9 @@ struct Rune {
 // The character at the front of `text`; one invalid byte if there is none. REQUIRES: not empty.
 Rune TakeRune(std::string_view text);
 
+// Whether all of `text` is well-formed; the empty text is.
+bool IsUtf8(std::string_view text);
+
 // REQUIRES: `code` is a character.
 void AppendRune(uint32_t code, std::string* out);
 

@@ -1,31 +1,43 @@
 #include "api/grpc/interceptors.h"
 
 #include <cstdlib>
+#include <optional>
+#include <string_view>
 
 #include "api/grpc/header_trace.h"
+#include "base/utf8.h"
 
 namespace kvorum::api {
 
 using server::Error;
 
+namespace {
+
+// The first value of a key counts, as everywhere in the original.
+std::optional<std::string_view> FirstOf(const grpc::ServerContext& context, const char* key) {
+  const auto [first, last] = context.client_metadata().equal_range(key);
+  if (first == last) return std::nullopt;
+  return std::string_view(first->second.data(), first->second.size());
+}
+
+}  // namespace
+
 Interceptors::Interceptors(server::Server* server)
     : server_(server), traces_headers_(WantsHeaderTrace(std::getenv("GODEBUG"))) {}
 
 bool RequiresLeader(const grpc::ServerContext& context) {
-  const auto [first, last] = context.client_metadata().equal_range("hasleader");
-  for (auto it = first; it != last; ++it) {
-    if (it->second == "true") return true;
-  }
-  return false;
+  return FirstOf(context, "hasleader") == "true";
 }
 
-// client-api-version needs no check of its own: gRPC's core refuses header values that are not
-// printable ASCII, so what the original calls an invalid client api version never gets here.
 Error Interceptors::Check(const grpc::ServerContext& context, OnLearner on_learner) {
   if (traces_headers_) TraceHeaders(context);
   if (!Capable()) return Error::kNotCapable;
   if (on_learner == OnLearner::kRefused && server_->is_learner()) {
     return Error::kNotSupportedForLearner;
+  }
+  // The original counts its clients under this text, which therefore has to be one.
+  if (!IsUtf8(FirstOf(context, "client-api-version").value_or(""))) {
+    return Error::kInvalidClientApiVersion;
   }
   if (RequiresLeader(context) && !server_->has_leader()) return Error::kNoLeader;
   return Error::kOk;

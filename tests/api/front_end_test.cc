@@ -1,4 +1,5 @@
 #include <arpa/inet.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -56,6 +57,13 @@ class ClientSocket {
     for (ssize_t n = 0; (n = recv(fd_, bytes, sizeof(bytes), 0)) > 0;) {
       all.append(bytes, static_cast<size_t>(n));
     }
+    return all;
+  }
+  // Up to `text`, or everything if it does not come.
+  std::string ReadUntil(const std::string& text) {
+    std::string all;
+    char byte;
+    while (all.find(text) == std::string::npos && recv(fd_, &byte, 1, 0) == 1) all.push_back(byte);
     return all;
   }
 
@@ -175,6 +183,38 @@ TEST_F(FrontEndSocketTest, GarbageClosesOnlyItsConnection) {
     socket.ReadAll();
   }
   ExpectServing();
+}
+
+std::string Http2Frame(char type, char flags, char stream, const std::string& payload) {
+  const char head[] = {0, 0, static_cast<char>(payload.size()), type, flags, 0, 0, 0, stream};
+  return std::string(head, sizeof(head)) + payload;
+}
+
+// A literal header of HPACK that is not to be indexed.
+std::string Http2Header(const std::string& name, const std::string& value) {
+  return std::string(1, '\0') + static_cast<char>(name.size()) + name +
+         static_cast<char>(value.size()) + value;
+}
+
+// No client library sends these bytes.
+TEST_F(FrontEndSocketTest, ClientVersionThatIsNoTextIsRefused) {
+  ClientSocket socket(address());
+  socket.Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + Http2Frame(4, 0, 0, ""));
+  std::string headers;
+  for (const auto& [name, value] :
+       std::vector<std::pair<std::string, std::string>>{{":method", "POST"},
+                                                        {":scheme", "http"},
+                                                        {":path", "/etcdserverpb.KV/Range"},
+                                                        {":authority", "x"},
+                                                        {"content-type", "application/grpc"},
+                                                        {"te", "trailers"},
+                                                        {"client-api-version", "3.7\xff"}}) {
+    headers += Http2Header(name, value);
+  }
+  const std::string no_message(5, '\0');
+  socket.Send(Http2Frame(1, 4, 1, headers) + Http2Frame(0, 1, 1, no_message));
+  const std::string refusal = "etcdserver: invalid client api version";
+  EXPECT_THAT(socket.ReadUntil(refusal), ::testing::HasSubstr(refusal));
 }
 
 TEST_F(FrontEndSocketTest, ManyConnectionsThatGoAway) {

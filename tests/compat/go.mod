@@ -18,6 +18,7 @@ require (
 	go.etcd.io/etcd/tests/v3 v3.7.1
 	go.etcd.io/raft/v3 v3.7.0
 	go.uber.org/zap v1.27.1
+	golang.org/x/net v0.55.0
 	google.golang.org/genproto/googleapis/api v0.0.0-20260414002931-afd174a4e478
 	golang.org/x/net v0.55.0
 	google.golang.org/grpc v1.82.1

@@ -3,7 +3,7 @@
 // KV with RangeStream, Watch, Lease, MemberList, Maintenance, health on both ports' protocols, and on
 // the way there what gRPC itself refuses.
 //
-// A run is a pair of fresh servers, a seed and a number of steps (plan.go). A generator (gen_*.go)
+// A run is a pair of fresh servers, a seed and a number of steps (plan.go). A generator (generator.go, gen_*.go)
 // makes up the next step from the seed and from what the reference has answered so far; keys, leases
 // and revisions come from small sets, so that requests meet each other's effects, with values at and
 // beyond every boundary. A step (step*.go) is complete in itself, so that a run can be replayed

@@ -18,10 +18,14 @@ type generator struct {
 	// The revision below which nothing can be read, and those that compactions were at.
 	compacted   int64
 	compactions []int64
-	leases      []int64
-	alarms      map[alarmed]bool
-	watches     [watchSlots][]int64
-	memberID    uint64
+	waited      bool // for the last compaction to be finished
+	// Compactions whose hash is there or not as time would have it: begun while the one before was under
+	// way, then none is kept; or still under way.
+	hasteful, underWay []int64
+	leases             []int64
+	alarms             map[alarmed]bool
+	watches            [watchSlots][]int64
+	memberID           uint64
 }
 
 func newGenerator(r run) *generator {
@@ -157,54 +161,4 @@ func (g *generator) aRevision() int64 {
 func (g *generator) pastRevision() int64 {
 	oldest := max(g.compacted, 1)
 	return oldest + g.Int64N(max(g.revision-oldest, 0)+1)
-}
-
-// observe takes in what the reference answered.
-func (g *generator) observe(s step, a answer) {
-	for _, m := range a.Messages {
-		if r, ok := m.(interface{ GetHeader() *pb.ResponseHeader }); ok {
-			g.revision = max(g.revision, r.GetHeader().GetRevision())
-			g.memberID = max(g.memberID, r.GetHeader().GetMemberId())
-		}
-	}
-	if a.Error != "" {
-		return
-	}
-	switch s := s.(type) {
-	case call:
-		g.observeCall(s)
-	case watchCreate:
-		if r := a.Messages[0].(*pb.WatchResponse); !r.Canceled && len(a.Messages) == 1 {
-			g.watches[s.slot] = append(g.watches[s.slot], r.WatchId)
-		}
-	case watchClose:
-		g.watches[s.slot] = nil
-	}
-}
-
-func (g *generator) observeCall(c call) {
-	switch r := c.request.(type) {
-	case *pb.CompactionRequest:
-		g.compacted = r.Revision
-		g.compactions = append(g.compactions, r.Revision)
-	case *pb.AlarmRequest:
-		switch a := (alarmed{r.Alarm, r.MemberID}); r.Action {
-		case pb.AlarmRequest_ACTIVATE:
-			g.alarms[a] = true
-		case pb.AlarmRequest_DEACTIVATE:
-			delete(g.alarms, a)
-		}
-	case *pb.LeaseGrantRequest:
-		g.leases = append(g.leases, r.ID)
-	}
-}
-
-// severalAlarms says whether alarms of both kinds may be raised. Short of space a member raises one by
-// itself.
-func (g *generator) severalAlarms() bool {
-	raised := map[pb.AlarmType]bool{pb.AlarmType_NOSPACE: g.kind.name == noSpace.name}
-	for a := range g.alarms {
-		raised[a.kind] = true
-	}
-	return raised[pb.AlarmType_NOSPACE] && raised[pb.AlarmType_CORRUPT]
 }
