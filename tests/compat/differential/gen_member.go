@@ -75,7 +75,7 @@ func (g *generator) page() step {
 // needsService says whether a step would wait in vain while a member is called corrupt or full.
 func (g *generator) needsService(s step) bool {
 	switch s := s.(type) {
-	case expiry:
+	case expiry, watchCancel:
 		return true
 	case watchCreate:
 		return s.request.StartRevision > 0 && s.request.StartRevision <= g.revision

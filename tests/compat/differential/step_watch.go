@@ -119,6 +119,13 @@ func (c watchCancel) do(ctx context.Context, m *member) answer {
 	if err != nil {
 		return failed(err)
 	}
+	// What is on its way when a watch is canceled may be sent or not. Where nothing can be written,
+	// nothing is on its way.
+	if m.advance(ctx, m.revision+1) == nil {
+		if err := w.reach(ctx, m.revision); err != nil {
+			return failed(err)
+		}
+	}
 	canceled, err := w.cancelWatch(ctx, c.id)
 	if err != nil || canceled == nil { // of an unknown watch nothing is said
 		return failed(err)
@@ -158,9 +165,7 @@ func (barrier) do(ctx context.Context, m *member) (a answer) {
 			continue
 		}
 		if slot == distantSlot {
-			_, err = w.await(ctx, 0, func(r *pb.WatchResponse) bool {
-				return r.WatchId == sentinelID && lastRevision(r) > last
-			})
+			err = w.reach(ctx, last+1)
 		} else {
 			_, err = w.settle(ctx, w.count(), last+1)
 		}
@@ -168,6 +173,14 @@ func (barrier) do(ctx context.Context, m *member) (a answer) {
 	}
 	a.Error = errorText(err)
 	return a
+}
+
+// reach waits until the stream has told of our own key at a revision, and with it of all before.
+func (w *watchStream) reach(ctx context.Context, revision int64) error {
+	_, err := w.await(ctx, 0, func(r *pb.WatchResponse) bool {
+		return r.WatchId == sentinelID && lastRevision(r) >= revision
+	})
+	return err
 }
 
 func lastRevision(r *pb.WatchResponse) int64 {
