@@ -5,7 +5,7 @@
 
 #include <cstdio>
 
-#include "server/flags/go_value.h"
+#include "base/go_quote.h"
 
 namespace kvorum::api {
 namespace {
@@ -14,7 +14,6 @@ std::string_view View(grpc::string_ref text) { return {text.data(), text.size()}
 
 void AppendLine(const std::string& time, std::string_view name, std::string_view value,
                 std::string* lines) {
-  using server::flags::GoQuote;
   absl::StrAppend(lines, time, " http2: decoded hpack field header field ", GoQuote(name), " = ",
                   GoQuote(value), "\n");
 }
