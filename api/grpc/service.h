@@ -33,7 +33,7 @@ struct ServiceContext {
   grpc::ServerCompletionQueue* announcements = nullptr;
   StreamRegistry* registry = nullptr;        // of the streams on `streams`
   StreamRegistry* short_registry = nullptr;  // of those on `calls`
-  ResponseBudget* responses = nullptr;  // of lists
+  ResponseBudget* responses = nullptr;       // of lists
   // One message of a client, at most (etcd: max-request-bytes and half a MiB on top).
   size_t max_request_bytes = 0;
 };

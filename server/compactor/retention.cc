@@ -41,8 +41,7 @@ StatusOr<CompactionRetention> Make(CompactionMode mode, int64_t count, Duration 
 
 StatusOr<CompactionRetention> ParseCompactionRetention(std::string_view mode_name,
                                                        std::string_view retention) {
-  const auto mode =
-      mode_name == "revision" ? CompactionMode::kRevision : CompactionMode::kPeriodic;
+  const auto mode = mode_name == "revision" ? CompactionMode::kRevision : CompactionMode::kPeriodic;
   if (retention.empty()) return CompactionRetention{.mode = mode};
   const std::optional<int64_t> number = ParseDecimal(retention);
   if (number && *number >= 0) return Make(mode, *number, std::chrono::hours(1));

@@ -116,8 +116,10 @@ std::optional<Lease> LeaseShard::Checkpoint(LeaseId id, int64_t remaining_second
   Lease& lease = entry->lease;
   lease.remaining_seconds = remaining_seconds;
   if (primary_) ScheduleCheckpoint(*entry, now);
-  return Lease{
-      .id = id, .ttl_seconds = lease.ttl_seconds, .remaining_seconds = remaining_seconds, .keys = {}};
+  return Lease{.id = id,
+               .ttl_seconds = lease.ttl_seconds,
+               .remaining_seconds = remaining_seconds,
+               .keys = {}};
 }
 
 bool LeaseShard::Attach(LeaseId id, std::string_view key) {
@@ -129,7 +131,8 @@ bool LeaseShard::Attach(LeaseId id, std::string_view key) {
 
 void LeaseShard::Detach(LeaseId id, std::string_view key) {
   absl::MutexLock lock(&mutex_);
-  if (Entry* const entry = FindEntry(id)) entry->lease.keys.erase(absl::string_view(key.data(), key.size()));
+  if (Entry* const entry = FindEntry(id))
+    entry->lease.keys.erase(absl::string_view(key.data(), key.size()));
 }
 
 // ---- Look-ups -----------------------------------------------------------------------------------

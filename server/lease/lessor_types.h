@@ -34,7 +34,7 @@ struct LeaseGrantResult {
 };
 
 struct LeaseRevokeResult {
-  Error error = Error::kOk;  // kLeaseNotFound
+  Error error = Error::kOk;           // kLeaseNotFound
   absl::btree_set<std::string> keys;  // to be deleted, in this order, in the same batch
   // Renewals that waited for this, to be called when the keys are gone.
   std::vector<std::function<void()>> waiting;

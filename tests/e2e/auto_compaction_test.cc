@@ -60,8 +60,7 @@ TEST(AutoCompactionTest, GatesOfLeasesAndChecksStart) {
   }
   Member member(options);
   EXPECT_TRUE(member.process().WaitForOutput("starting initial corruption check"));
-  EXPECT_TRUE(
-      member.process().WaitForOutput("initial corruption checking passed; no corruption"));
+  EXPECT_TRUE(member.process().WaitForOutput("initial corruption checking passed; no corruption"));
   EXPECT_TRUE(member.process().WaitForOutput("unable to set a member local address"));
 }
 

@@ -293,8 +293,7 @@ TEST_F(LeaseCallsTest, MemberCompactsByItself) {
 TEST_F(LeaseCallsTest, RetentionThatIsNoneIsRefusedBeforeAnythingIsMade) {
   member_.config.auto_compaction_retention = "xx";
   const Status status = member_.Open();
-  EXPECT_EQ(status.message(),
-            "error parsing CompactionRetention: time: invalid duration \"xx\"");
+  EXPECT_EQ(status.message(), "error parsing CompactionRetention: time: invalid duration \"xx\"");
   EXPECT_FALSE(member_.env.Exists("/data"));
 }
 

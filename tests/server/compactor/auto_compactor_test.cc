@@ -11,12 +11,12 @@
 namespace kvorum::server {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 // A stage with a compactor as its only job, and a store that is a number.
 class AutoCompactorTest : public ::testing::Test {
@@ -39,7 +39,9 @@ class AutoCompactorTest : public ::testing::Test {
     job_ = stage_.Add([this](TimePoint now) { return compactor_->Step(now); });
     Settle();
   }
-  void StartPeriodic(Duration period) { Start({.mode = CompactionMode::kPeriodic, .period = period}); }
+  void StartPeriodic(Duration period) {
+    Start({.mode = CompactionMode::kPeriodic, .period = period});
+  }
   void Settle() {
     while (stage_.Step(Wait::kNo)) {
     }

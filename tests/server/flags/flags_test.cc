@@ -379,9 +379,8 @@ TEST(FlagsTest, WhatIsNotThereIsRefusedByName) {
   EXPECT_EQ(Refusal({"--cert-file=x"}), "--cert-file is not supported by this version of kvorum");
   EXPECT_EQ(Refusal({"--log-format=console"}),
             "--log-format is not supported by this version of kvorum (only json is)");
-  EXPECT_EQ(
-      Refusal({"--feature-gates=AllAlpha=true"}),
-      "--feature-gates is not supported by this version of kvorum (CompactHashCheck=true)");
+  EXPECT_EQ(Refusal({"--feature-gates=AllAlpha=true"}),
+            "--feature-gates is not supported by this version of kvorum (CompactHashCheck=true)");
   EXPECT_EQ(Refusal({"--config-file=x"}),
             "--config-file is not supported by this version of kvorum");
   EXPECT_EQ(Refusal({}, {"ETCD_CONFIG_FILE=x"}),
