@@ -10,6 +10,9 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
+// A put that has not succeeded by then fails the workload.
+const putPatience = time.Minute
+
 // besidePuts runs operation beside a steady stream of puts, and then as long a stream without it. The
 // latencies are those of the puts beside it, the CPU time is what operation cost beyond the puts.
 func besidePuts(ctx context.Context, b *Bed, operation func(*clientv3.Client) error) (Sample, error) {
@@ -98,9 +101,14 @@ func (p *putStream) run(ctx context.Context, atLeast time.Duration,
 	return p.latencies, errors.Join(append(p.failures, err)...)
 }
 
+// put tries again when the server gives up on it, as it does when it pauses for longer than its own
+// patience: whoever needs the key written has to wait for the end of the pause all the same.
 func (p *putStream) put(ctx context.Context, due time.Time) {
-	value := string(make([]byte, p.sizes.ValueBytes))
-	_, err := p.client.Put(ctx, storeKey(rand.IntN(p.sizes.Keys)), value)
+	key, value := storeKey(rand.IntN(p.sizes.Keys)), string(make([]byte, p.sizes.ValueBytes))
+	_, err := p.client.Put(ctx, key, value)
+	for err != nil && ctx.Err() == nil && time.Since(due) < putPatience {
+		_, err = p.client.Put(ctx, key, value)
+	}
 	latency := time.Since(due)
 	p.mu.Lock()
 	defer p.mu.Unlock()

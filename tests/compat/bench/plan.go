@@ -39,12 +39,11 @@ func (p Plan) Execute(ctx context.Context) (*Report, error) {
 	sides := []side{{"etcd", p.Reference}, {"kvorum", p.Kvorum}}
 	report := newReport(p)
 	for _, side := range sides {
-		version, err := exec.CommandContext(ctx, side.binary, "--version").Output()
+		version, err := versionOf(ctx, side)
 		if err != nil {
-			return nil, fmt.Errorf("%s --version: %w", side.binary, err)
+			return nil, err
 		}
-		first, _, _ := strings.Cut(string(version), "\n")
-		report.Versions = append(report.Versions, first)
+		report.Versions = append(report.Versions, version)
 	}
 	begin := time.Now()
 	for round := 0; round < p.Rounds && p.fits(time.Since(begin), round); round++ {
@@ -63,6 +62,20 @@ func (p Plan) Execute(ctx context.Context) (*Report, error) {
 	report.Minutes = time.Since(begin).Minutes()
 	report.summarise()
 	return report, nil
+}
+
+// versionOf returns the line of --version that names the program itself; kvorum's first one is etcd's.
+func versionOf(ctx context.Context, side side) (string, error) {
+	output, err := exec.CommandContext(ctx, side.binary, "--version").Output()
+	if err != nil {
+		return "", fmt.Errorf("%s --version: %w", side.binary, err)
+	}
+	for line := range strings.Lines(string(output)) {
+		if strings.HasPrefix(strings.ToLower(line), side.name) {
+			return strings.TrimSpace(line), nil
+		}
+	}
+	return "", fmt.Errorf("%s --version does not say %q", side.binary, side.name)
 }
 
 // fits says whether one more round like those before ends within the budget.

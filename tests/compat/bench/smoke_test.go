@@ -4,7 +4,9 @@ import (
 	"context"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,14 +70,22 @@ func checkRuns(t *testing.T, what string, runs Runs, metrics []Metric) {
 }
 
 func TestAServerThatDoesNotStartIsReported(t *testing.T) {
+	impostor := filepath.Join(t.TempDir(), "kvorum")
+	if err := os.WriteFile(impostor, []byte("#!/bin/sh\necho kvorum of nothing\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	plan := Plan{Sizes: tinySizes, Rounds: 1, Dir: t.TempDir(), Port: smokePort(), Progress: t.Output(),
-		Generator: peers.Tool(t, "benchmark"), Reference: peers.Tool(t, "etcd"), Kvorum: "/bin/echo",
+		Generator: peers.Tool(t, "benchmark"), Reference: peers.Tool(t, "etcd"), Kvorum: impostor,
 		Only: regexp.MustCompile("^put-1$")}
 	report, err := plan.Execute(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := report.FirstFailure(); err == nil {
-		t.Error("a program that ends at once was measured")
+	if err := report.FirstFailure(); err == nil || !strings.Contains(err.Error(), "ended while starting") {
+		t.Errorf("got %v", err)
+	}
+	plan.Kvorum = "/bin/echo"
+	if _, err := plan.Execute(context.Background()); err == nil {
+		t.Error("a program that is not kvorum was measured")
 	}
 }
