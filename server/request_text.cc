@@ -5,6 +5,7 @@
 #include <absl/strings/str_format.h>
 #include <absl/strings/str_join.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace kvorum::server {
@@ -76,6 +77,10 @@ std::string FieldsText(const Message& message) {
   const Reflection* const r = message.GetReflection();
   std::vector<const FieldDescriptor*> fields;
   r->ListFields(message, &fields);
+  // In the order of their declaration, as Go prints them; Protobuf lists them by number.
+  std::sort(fields.begin(), fields.end(), [](const FieldDescriptor* a, const FieldDescriptor* b) {
+    return a->index() < b->index();
+  });
   std::vector<std::string> texts;
   for (const FieldDescriptor* field : fields) {
     if (IsSecret(field)) continue;
