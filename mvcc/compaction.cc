@@ -98,7 +98,8 @@ StatusOr<Compactor::Progress> Compactor::Begin() {
 // forgets.
 StatusOr<Compactor::Progress> Compactor::HashSlice() {
   if (hash_ == nullptr) {
-    hash_ = std::make_unique<Store::HistoryHash>(store_, job_.revision, job_.previous);
+    hash_ = std::make_unique<Store::HistoryHash>(store_, Store::HistoryHash::Of::kCompaction,
+                                                 job_.revision, job_.previous);
   }
   ASSIGN_OR_RETURN(const bool done, hash_->Step());
   if (!done) return Progress::kMore;

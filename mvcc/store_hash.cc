@@ -27,8 +27,9 @@ metrics::Histogram& hash_rev_seconds = metrics::Default().AddHistogram(
     metrics::ExponentialBounds(.01, 2, 15));
 }  // namespace
 
-Store::HistoryHash::HistoryHash(const Store& store, Revision revision, Revision compacted)
+Store::HistoryHash::HistoryHash(const Store& store, Of of, Revision revision, Revision compacted)
     : store_(store),
+      of_(of),
       revision_(revision),
       compacted_(compacted),
       rows_(store.ReadRows(Revision(0), revision, true)),
@@ -63,6 +64,7 @@ void Store::HistoryHash::PlanKey(const KeyIndex& key) {
   }
   const size_t first = key.CountDropped(compacted_);
   const size_t end = key.CountUpTo(revision_);
+  if (of_ == Of::kCompaction && key.CountDropped(revision_) < end) options_.keeps_any = true;
   expected_rows_ += static_cast<int64_t>(end - first);
   for (size_t i = first; i < end; ++i) {
     const KeyIndex::Entry& entry = key.entries()[i];
@@ -107,7 +109,7 @@ StatusOr<HashKvResult> Store::HashKv(Revision revision) const {
   if (result.hashed < result.compacted) result.error = Error::kCompacted;
   if (result.hashed > result.current) result.error = Error::kFutureRevision;
   if (result.error != Error::kNone) return result;
-  HistoryHash history(*this, result.hashed, result.compacted);
+  HistoryHash history(*this, HistoryHash::Of::kHistory, result.hashed, result.compacted);
   for (bool done = false; !done;) {
     ASSIGN_OR_RETURN(done, history.Step());
   }

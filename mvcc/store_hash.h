@@ -16,9 +16,13 @@ namespace kvorum::mvcc {
 // still had at the beginning are held by the reader made before.
 class Store::HistoryHash {
  public:
+  // The two differ when nothing lives at the revision hashed: a compaction keeps the tombstones that
+  // are exactly there, and so leaves out the rows that none of its revisions keeps, HashKV has no
+  // revision to keep then, and leaves none out.
+  enum class Of { kHistory, kCompaction };
   // CRC-32C over the history up to `revision`, of a store compacted at `compacted` before. The
   // caller is in a read epoch that began before `compacted` was looked up, or is the compactor.
-  HistoryHash(const Store& store, Revision revision, Revision compacted);
+  HistoryHash(const Store& store, Of of, Revision revision, Revision compacted);
 
   // A few milliseconds of work; true when hash() is final. DataLoss when rows are missing.
   StatusOr<bool> Step();
@@ -30,6 +34,7 @@ class Store::HistoryHash {
   Status HashSlice();
 
   const Store& store_;
+  const Of of_;
   const Revision revision_;
   const Revision compacted_;
   const std::unique_ptr<RowReader> rows_;

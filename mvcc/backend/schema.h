@@ -43,6 +43,9 @@ inline constexpr std::string_view kStorageVersionKey = "storageVersion";  // "3.
 inline constexpr std::string_view kScheduledCompactKey = "scheduledCompactRev";
 inline constexpr std::string_view kFinishedCompactKey = "finishedCompactRev";
 
+// A row of Bucket::kAuth: how often users and roles have changed, from 1 on, 8 bytes big-endian.
+inline constexpr std::string_view kAuthRevisionKey = "authRevision";
+
 // Rows of Bucket::kLocal.
 // Followed by 8 bytes of chunk number: a piece of the set of dead revisions, see compaction.h.
 inline constexpr std::string_view kDeadKeyPrefix = "dead/";

@@ -67,6 +67,8 @@ StatusOr<std::unique_ptr<Backend>> CreateStoreDir(const StoreDirOptions& options
   Batch& batch = backend->batch();
   batch.Put(Bucket::kLocal, kClusterIdKey, BigEndian(options.identity.cluster.value()));
   batch.Put(Bucket::kLocal, kMemberIdKey, BigEndian(options.identity.member.value()));
+  // A member of etcd has it from its first start on, and what members compare covers it.
+  batch.Put(Bucket::kAuth, kAuthRevisionKey, BigEndian(1));
   RETURN_IF_ERROR(backend->Commit({}, Counters{.current_revision = Revision(1),
                                                .size_in_use_bytes = kEmptyStoreBytes,
                                                .size_bytes = kEmptyStoreBytes}));

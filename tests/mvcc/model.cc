@@ -78,7 +78,7 @@ std::optional<RowRevision> Model::Kept(const Generations& generations, int64_t a
 }
 
 void Model::Compact(int64_t revision) {
-  compaction_hashes_[revision] = Hash(revision);
+  compaction_hashes_[revision] = Hash(revision, /*of_compaction=*/true);
   while (compaction_hashes_.size() > 10) compaction_hashes_.erase(compaction_hashes_.begin());
   std::set<RowRevision> keep;
   for (const auto& [key, generations] : MakeIndex()) {
@@ -91,7 +91,7 @@ void Model::Compact(int64_t revision) {
   compacted_ = revision;
 }
 
-Model::HashResult Model::Hash(int64_t revision) const {
+Model::HashResult Model::Hash(int64_t revision, bool of_compaction) const {
   std::set<RowRevision> keep;
   for (const auto& [key, generations] : MakeIndex()) {
     size_t generation;
@@ -99,7 +99,7 @@ Model::HashResult Model::Hash(int64_t revision) const {
     if (!kept) continue;
     const bool closes =
         generation + 1 != generations.size() && *kept == generations[generation].back();
-    if (!closes) keep.insert(*kept);
+    if (!closes || of_compaction) keep.insert(*kept);
   }
   uint32_t crc = Crc32c(0, "key");
   for (const ModelRow& row : rows_) {

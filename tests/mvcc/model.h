@@ -47,7 +47,7 @@ class Model {
   int64_t End();
 
   void Compact(int64_t revision);
-  HashResult Hash(int64_t revision) const;
+  HashResult Hash(int64_t revision, bool of_compaction = false) const;
   // What the last compactions hashed to, by revision.
   const std::map<int64_t, HashResult>& compaction_hashes() const { return compaction_hashes_; }
 

@@ -85,6 +85,19 @@ TEST_F(StoreHashTest, CompactionHashIsKeptAndIsThatOfBefore) {
   ASSERT_EQ(store_->compaction_hashes().size(), 1u);
 }
 
+// Both as the original has them: its compactions keep tombstones, its HashKV does not.
+TEST_F(StoreHashTest, CompactionWhereNothingLivesHasAHashOfItsOwn) {
+  Put("a", "1");
+  Put("b", "1");
+  ASSERT_EQ(store_->Compact(Revision(2)), Error::kNone);
+  FinishCompactions();
+  Delete("a", "c");
+  EXPECT_EQ(HashKv(4), 108040959u);
+  ASSERT_EQ(store_->Compact(Revision(4)), Error::kNone);
+  FinishCompactions();
+  EXPECT_EQ(HashKv(4), 3295508914u);
+}
+
 TEST_F(StoreHashTest, TenCompactionHashesAreKept) {
   for (int i = 0; i < 12; ++i) {
     const Revision revision = Put("a", std::to_string(i));

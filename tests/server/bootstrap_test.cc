@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "mvcc/backend/schema.h"
 #include "mvcc/backend/store_dir.h"
 #include "tests/server/member_harness.h"
 #include "wal/snap/snapshotter.h"
@@ -161,6 +162,18 @@ TEST_F(ReleasedLogTest, StoreThatLagsBehindTheLogIsRefused) {
       .env = &member_.env, .member_dir = "/data/member", .identity = identity};
   ASSERT_OK(mvcc::CreateStoreDir(options, 0));
   EXPECT_THAT(ErrorText(), ::testing::HasSubstr("the raft log begins only after index"));
+}
+
+// What members compare covers it, also where there are no users yet.
+TEST_F(ReleasedLogTest, NewStoreIsAtTheFirstRevisionOfUsers) {
+  member_.Stop();
+  const mvcc::StoreDirOptions options{
+      .env = &member_.env, .member_dir = "/data/member", .identity = Boot()->identity};
+  const auto store = mvcc::CreateStoreDir(options, 1);
+  ASSERT_OK(store);
+  const auto revision = (*store)->Get(mvcc::Bucket::kAuth, mvcc::kAuthRevisionKey);
+  ASSERT_OK(revision);
+  EXPECT_EQ(*revision, std::string("\0\0\0\0\0\0\0\1", 8));
 }
 
 // ---- Where raft begins --------------------------------------------------------------------------
