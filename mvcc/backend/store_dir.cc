@@ -69,9 +69,10 @@ StatusOr<std::unique_ptr<Backend>> CreateStoreDir(const StoreDirOptions& options
   batch.Put(Bucket::kLocal, kMemberIdKey, BigEndian(options.identity.member.value()));
   // A member of etcd has it from its first start on, and what members compare covers it.
   batch.Put(Bucket::kAuth, kAuthRevisionKey, BigEndian(1));
-  RETURN_IF_ERROR(backend->Commit({}, Counters{.current_revision = Revision(1),
-                                               .size_in_use_bytes = kEmptyStoreBytes,
-                                               .size_bytes = kEmptyStoreBytes}));
+  const int64_t size = kEmptyStoreBytes + backend->TakeSizeDelta();
+  RETURN_IF_ERROR(backend->Commit(
+      {},
+      Counters{.current_revision = Revision(1), .size_in_use_bytes = size, .size_bytes = size}));
   RETURN_IF_ERROR(backend->Flush());
   return backend;
 }

@@ -134,8 +134,12 @@ TEST_F(StoreHashTest, WholeHashCoversAllBucketsButNotThePosition) {
                                 .version = 1,
                                 .value = "1"}
                        .Encode();
-  for (const char* name : {"alarm", "auth", "authRoles", "authUsers"}) {
-    expected = Crc32c(expected, name);
+  std::string first_auth_revision;
+  AppendBigEndian64(&first_auth_revision, 1);
+  for (const std::string& piece :
+       {std::string("alarm"), std::string("auth"), std::string(kAuthRevisionKey),
+        first_auth_revision, std::string("authRoles"), std::string("authUsers")}) {
+    expected = Crc32c(expected, piece);
   }
   expected = Crc32c(Crc32c(expected, "root"), "x");
   expected = Crc32c(Crc32c(expected, "cluster"), "key");

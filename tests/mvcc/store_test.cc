@@ -170,6 +170,15 @@ TEST_F(StoreTest, CommittedAndFlushedStateSurvives) {
   EXPECT_EQ(kv->create_revision, Revision(6));
 }
 
+TEST_F(StoreTest, SizesKeptFromBirthOnAreThoseARestartCounts) {
+  Put("a", "1");
+  Commit();
+  const int64_t size = store_->size_in_use_bytes();
+  CommitAndReopen();
+  EXPECT_EQ(store_->size_in_use_bytes(), size);
+  EXPECT_EQ(store_->size_bytes(), size);
+}
+
 TEST_F(StoreTest, UnflushedCommitIsLostInACrashAsAWhole) {
   Put("a", "1");
   Commit();
