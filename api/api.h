@@ -67,6 +67,8 @@ struct FrontEndOptions {
   uint32_t max_concurrent_streams = 0;
   // Serve the JSON gateway (etcd --enable-grpc-gateway).
   bool json_gateway = true;
+  // What its callers' bodies together may hold while they arrive.
+  size_t gateway_memory_bytes = 256 << 20;
   // What all connections together may hold in gRPC's buffers.
   size_t grpc_memory_bytes = 512 << 20;
 };

@@ -89,7 +89,8 @@ class FrontEndImpl final : public FrontEnd {
     AddVersion(&router_, server);
     if (options_.json_gateway) {
       const Gateway::Options options = {.max_concurrent_streams = options_.max_concurrent_streams,
-                                        .max_request_bytes = grpc_->max_request_bytes()};
+                                        .max_request_bytes = grpc_->max_request_bytes(),
+                                        .max_held_bytes = options_.gateway_memory_bytes};
       gateway_ = std::make_unique<Gateway>(grpc_->NewChannel(), options);
       gateway_->Mount(&router_);
       gateway_->Start();

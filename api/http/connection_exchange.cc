@@ -124,6 +124,7 @@ void ConnectionExchange::OnSome(ErrorCode error) {
   HttpBodyPiece piece;
   piece.state = error ? State::kBroken : parser_->is_done() ? State::kEnd : State::kMore;
   piece.bytes = std::move(piece_);
+  if (error == http::error::bad_chunk) piece.error = "invalid byte in chunk length";
   piece_.clear();
   if (finished_) connection_->Linger();
   std::exchange(on_piece_, nullptr)(std::move(piece));

@@ -43,6 +43,8 @@ struct HttpBodyPiece {
   };
   State state = State::kBroken;
   std::string bytes;  // may be empty
+  // Of a broken body, in Go's words.
+  std::string_view error = "unexpected EOF";
 };
 
 class HttpExchange {

@@ -6,6 +6,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/read.hpp>
 
@@ -39,6 +40,10 @@ bool ToRequest(const HttpConnection::Parser::value_type& message, HttpRequest* r
     request->headers.emplace_back(field.name_string(), field.value());
   }
   return true;
+}
+
+bool IsContinue(const std::string& expected) {
+  return boost::beast::iequals(expected, "100-continue");
 }
 
 bool IsParseError(error_code error) {
@@ -87,6 +92,11 @@ void HttpConnection::OnHead(error_code error) {
   HttpRequest request;
   if (!ToRequest(parser_->get(), &request)) {
     Refuse("400 Bad Request");
+    return;
+  }
+  const std::string* const expected = request.Header("expect");
+  if (expected != nullptr && !expected->empty() && !IsContinue(*expected)) {
+    Refuse("417 Expectation Failed");
     return;
   }
   idle_ = false;

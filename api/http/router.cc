@@ -1,5 +1,7 @@
 #include "api/http/router.h"
 
+#include <absl/strings/str_replace.h>
+
 #include <algorithm>
 #include <cctype>
 #include <utility>
@@ -29,6 +31,38 @@ std::string QueryUnescape(std::string_view text) {
   return out;
 }
 
+// A path as it may stand in a URL.
+std::string PercentEncode(std::string_view path) {
+  static constexpr std::string_view kPlain = "-_.~$&+,/:;=@";
+  static constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x80 && std::isalnum(byte)) || kPlain.find(c) != std::string_view::npos) {
+      out += c;
+    } else {
+      out.append("%").append({kDigits[byte >> 4], kDigits[byte & 15]});
+    }
+  }
+  return out;
+}
+
+// Go's http.Redirect, to a path of this server.
+HttpReply Redirect(const HttpRequest& request, const std::string& path) {
+  HttpReply reply;
+  reply.status = 307;
+  const std::string query = request.query.empty() ? "" : "?" + request.query;
+  const std::string target = PercentEncode(path) + query;
+  reply.headers = {{"Location", target}};
+  if (request.method == "GET" || request.method == "HEAD") {
+    reply.headers.emplace_back("Content-Type", "text/html; charset=utf-8");
+    const std::string in_html = absl::StrReplaceAll(
+        target, {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&#34;"}, {"'", "&#39;"}});
+    reply.body = "<a href=\"" + in_html + "\">Temporary Redirect</a>.\n\n";
+  }
+  return reply;
+}
+
 }  // namespace
 
 const std::string* HttpRequest::Header(std::string_view name) const {
@@ -55,6 +89,25 @@ bool PercentDecode(std::string_view text, std::string* decoded) {
     i += 2;
   }
   return true;
+}
+
+std::string CleanPath(std::string_view path) {
+  std::vector<std::string_view> names;
+  for (size_t at = 0; at < path.size();) {
+    const size_t end = std::min(path.find('/', at), path.size());
+    const std::string_view name = path.substr(at, end - at);
+    at = end + 1;
+    if (name.empty() || name == ".") continue;
+    if (name != "..") {
+      names.push_back(name);
+    } else if (!names.empty()) {
+      names.pop_back();
+    }
+  }
+  std::string clean;
+  for (const std::string_view name : names) clean.append("/").append(name);
+  if (clean.empty() || path.ends_with('/')) clean += '/';
+  return clean;
 }
 
 HttpReply HttpError(int status, std::string_view text) {
@@ -107,6 +160,22 @@ const HttpRouter::ExchangeHandler* HttpRouter::FindMount(std::string_view path) 
   return nullptr;
 }
 
+void HttpRouter::Rename(std::string old_prefix, std::string prefix) {
+  renamed_.emplace(std::move(old_prefix), std::move(prefix));
+}
+
+std::string HttpRouter::Renamed(const std::string& path) const {
+  for (const auto& [old_prefix, prefix] : renamed_) {
+    if (path.starts_with(old_prefix)) return prefix + path.substr(old_prefix.size());
+  }
+  return path;
+}
+
+std::string HttpRouter::Canonical(std::string_view path) const {
+  const std::string clean = CleanPath(path);
+  return mounts_.contains(clean + "/") && !handlers_.contains(clean) ? clean + "/" : clean;
+}
+
 void HttpRouter::Handle(std::shared_ptr<HttpExchange> exchange) const {
   const HttpRequest& request = exchange->request();
   if (policy_) {
@@ -120,11 +189,16 @@ void HttpRouter::Handle(std::shared_ptr<HttpExchange> exchange) const {
       return;
     }
   }
-  if (const ExchangeHandler* mounted = FindMount(request.path)) {
+  const std::string path = Renamed(request.path);
+  if (const std::string canonical = Canonical(path); canonical != path) {
+    exchange->Respond(Redirect(request, canonical));
+    return;
+  }
+  if (const ExchangeHandler* mounted = FindMount(path)) {
     (*mounted)(std::move(exchange));
     return;
   }
-  const auto handler = handlers_.find(request.path);
+  const auto handler = handlers_.find(path);
   if (handler == handlers_.end()) {
     exchange->Respond(HttpError(404, "404 page not found"));
     return;

@@ -28,6 +28,10 @@ std::vector<std::string> QueryValues(std::string_view query, std::string_view na
 // Undoes the percent-encoding of a path; false if it is none.
 bool PercentDecode(std::string_view text, std::string* decoded);
 
+// The path without "." and "..", and with single slashes, as Go's path.Clean leaves it, but for a
+// slash at its end.
+std::string CleanPath(std::string_view path);
+
 class HttpRouter {
  public:
   using Respond = std::function<void(HttpReply)>;
@@ -46,14 +50,21 @@ class HttpRouter {
   void Any(std::string path, Handler handler);
   // Before the first Handle. All methods and paths below `prefix`, which ends in '/'.
   void Mount(std::string prefix, ExchangeHandler handler);
+  // Paths below `old_prefix` are those below `prefix`; handlers see them as they were sent.
+  void Rename(std::string old_prefix, std::string prefix);
   // Thread-safe once set up.
   void Handle(std::shared_ptr<HttpExchange> exchange) const;
 
  private:
   const ExchangeHandler* FindMount(std::string_view path) const;
+  std::string Renamed(const std::string& path) const;
+  // Where to ask instead, or the same path: Go sends clients to the clean form of a path, and from
+  // the name of a folder into the folder.
+  std::string Canonical(std::string_view path) const;
 
   const std::optional<AccessPolicy> policy_;
   std::map<std::string, ExchangeHandler, std::less<>> mounts_;
+  std::map<std::string, std::string> renamed_;
   std::map<std::string, Handler, std::less<>> handlers_;
 };
 

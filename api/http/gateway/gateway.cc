@@ -54,10 +54,9 @@ Gateway::Gateway(std::shared_ptr<grpc::Channel> channel, const Options& options)
       slots_(options.max_concurrent_streams) {}
 
 void Gateway::Mount(HttpRouter* router) {
-  for (const std::string_view prefix : {kPrefix, kOldPrefix}) {
-    router->Mount(std::string(prefix),
-                  [this](std::shared_ptr<HttpExchange> exchange) { Handle(std::move(exchange)); });
-  }
+  router->Mount(std::string(kPrefix),
+                [this](std::shared_ptr<HttpExchange> exchange) { Handle(std::move(exchange)); });
+  router->Rename(std::string(kOldPrefix), std::string(kPrefix));
 }
 
 void Gateway::Start() { queue_.Start(); }
@@ -119,15 +118,17 @@ Task<HttpReply> Gateway::CallUnary(HttpExchange& exchange, const GatewayRoute& r
 Task<grpc::Status> Gateway::ReadRequest(HttpExchange& exchange, Message* request) {
   JsonCutter cutter(max_value_bytes());
   auto state = JsonCutter::State::kMore;
+  Holding holding(this);
   HttpBodyPiece piece;
   do {
     piece = co_await BodyRead(&exchange, &queue_);
     std::string_view bytes = piece.bytes;
     if (state == JsonCutter::State::kMore) state = cutter.Feed(&bytes);
     if (state == JsonCutter::State::kError) co_return CutterStatus(cutter);
+    if (!holding.Resize(cutter.held_bytes())) co_return TooMuchHeld();
   } while (piece.state == HttpBodyPiece::State::kMore);
   if (piece.state == HttpBodyPiece::State::kBroken) {
-    co_return grpc::Status(StatusCode::INVALID_ARGUMENT, "unexpected EOF");
+    co_return grpc::Status(StatusCode::INVALID_ARGUMENT, std::string(piece.error));
   }
   if (state == JsonCutter::State::kMore) state = cutter.End();
   if (state == JsonCutter::State::kError) co_return CutterStatus(cutter);

@@ -7,7 +7,8 @@
 // as soon as it is there. Unary calls answer one object or {"code":...,"message":...}; streams a
 // line {"result":{...}} a message, and {"error":{...}} if they fail.
 //
-// Bounds: a request's JSON, twice what its message may have; `max_concurrent_streams` calls at
+// Bounds: a request's JSON, twice what its message may have; `max_held_bytes` of bodies still
+// arriving, above which who sends more gets "too many requests"; `max_concurrent_streams` calls at
 // once, as all of etcd's gateway calls share one connection; a stream reads its next message when
 // the client has taken the last.
 //
@@ -39,6 +40,7 @@ class Gateway {
   struct Options {
     uint32_t max_concurrent_streams = 0;  // 0: no limit
     size_t max_request_bytes = 0;         // of a message, as the services have it
+    size_t max_held_bytes = 0;            // of all bodies that are not complete yet
   };
 
   // `channel` leads to the services.
@@ -70,6 +72,24 @@ class Gateway {
     Gateway& gateway_;
   };
 
+  // A call's part of held_bytes_.
+  class Holding {
+   public:
+    explicit Holding(Gateway* gateway) : gateway_(*gateway) {}
+    Holding(const Holding&) = delete;
+    ~Holding() { gateway_.held_bytes_ -= bytes_; }
+    // False: together the calls hold too much.
+    bool Resize(size_t bytes) {
+      gateway_.held_bytes_ += bytes - bytes_;
+      bytes_ = bytes;
+      return bytes == 0 || gateway_.held_bytes_ <= gateway_.options_.max_held_bytes;
+    }
+
+   private:
+    Gateway& gateway_;
+    size_t bytes_ = 0;
+  };
+
   void Handle(std::shared_ptr<HttpExchange> exchange);
   Detached ServeUnary(std::shared_ptr<HttpExchange> exchange, const GatewayRoute* route);
   Task<HttpReply> CallUnary(HttpExchange& exchange, const GatewayRoute& route);
@@ -90,6 +110,7 @@ class Gateway {
   CallSlots slots_;
   bool stopping_ = false;
   int64_t unary_calls_ = 0;
+  size_t held_bytes_ = 0;
   std::unordered_set<GatewayStream*> streams_;
 
   absl::Notification quiet_;  // stopping, and no unary call left

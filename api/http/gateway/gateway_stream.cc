@@ -74,6 +74,7 @@ Task<grpc::Status> GatewayStream::Run(std::shared_ptr<GatewayStream> self) {
 Detached GatewayStream::SendBody(std::shared_ptr<GatewayStream> self) {
   const CallQueue::Hold hold(&self->queue());
   JsonCutter cutter(self->gateway_.max_value_bytes());
+  Gateway::Holding holding(&self->gateway_);
   bool open = true;
   bool at_end = false;
   while (!at_end) {
@@ -85,6 +86,11 @@ Detached GatewayStream::SendBody(std::shared_ptr<GatewayStream> self) {
     at_end = piece.state == HttpBodyPiece::State::kEnd;
     if (!open) continue;
     open = co_await self->SendValues(cutter, piece.bytes, at_end);
+    if (!holding.Resize(cutter.held_bytes())) {
+      self->failure_ = TooMuchHeld();
+      self->Cancel();
+      co_return;
+    }
     if (!open || at_end) co_await self->CloseRequests();
   }
 }
@@ -128,8 +134,8 @@ Task<bool> GatewayStream::ForwardAnswers() {
     const StatusOr<std::string> json = PrintAnswer(bytes, route_.descriptor->output_type());
     if (json.ok()) {
       if (!std::exchange(answered_, true)) exchange_->StartAnswer(200, AnswerHeaders());
-      const std::string line = "{\"result\":" + *json + "}\n";
-      client_there = co_await AnswerWrite(exchange_.get(), &queue(), line);
+      std::string line = "{\"result\":" + *json + "}\n";
+      client_there = co_await AnswerWrite(exchange_.get(), &queue(), std::move(line));
     } else {
       failure_ = ToGrpc(json.status());
     }

@@ -20,6 +20,8 @@ class JsonCutter {
   State Feed(std::string_view* bytes);
   // After the last byte: kValue if that completed one, kMore if there was nothing but space.
   State End() { return ToState(scanner_.End()); }
+  // Of a value that is not complete yet.
+  size_t held_bytes() const { return value_.size(); }
   // After kValue, once.
   std::string TakeValue() { return std::exchange(value_, ""); }
   // After kError, which is final. A value over the bound is one, too.

@@ -132,7 +132,7 @@ std::optional<std::string> DecodeBase64(std::string_view text, bool url, bool pa
   const bool only_padding =
       std::all_of(text.begin() + at, text.end(), [](char c) { return c == '=' || IsLineEnd(c); });
   const int wanted = padded && pending > 0 ? 4 - pending : 0;
-  *bad = at;
+  *bad = at == text.size() ? at - static_cast<size_t>(pending) : at;  // the group that is cut short
   if (pending == 1 || !only_padding || padding != wanted) return std::nullopt;
   if (pending >= 2) decoded += static_cast<char>(bits >> (pending == 2 ? 4 : 10));
   if (pending == 3) decoded += static_cast<char>(bits >> 2);

@@ -10,6 +10,10 @@ grpc::Status DeadlineExceeded() {
   return grpc::Status(StatusCode::DEADLINE_EXCEEDED, "context deadline exceeded");
 }
 
+grpc::Status TooMuchHeld() {
+  return grpc::Status(StatusCode::RESOURCE_EXHAUSTED, "etcdserver: too many requests");
+}
+
 grpc::Status InGatewayWords(grpc::Status status) {
   if (status.error_code() == StatusCode::DEADLINE_EXCEEDED) return DeadlineExceeded();
   if (status.error_code() == StatusCode::CANCELLED) {

@@ -8,6 +8,8 @@
 namespace kvorum::api {
 
 grpc::Status DeadlineExceeded();
+// Too many bodies are arriving at once.
+grpc::Status TooMuchHeld();
 
 // What a call failed with, in the words of etcd's gateway for what its own side of the call says.
 grpc::Status InGatewayWords(grpc::Status status);

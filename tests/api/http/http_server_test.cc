@@ -162,6 +162,32 @@ TEST_F(HttpServerTest, HeadsThatMakeNoSense) {
             "HTTP/1.1 400");
 }
 
+TEST_F(HttpServerTest, WhatElseAClientExpectsIsRefused) {
+  EXPECT_EQ(Talk("POST /echo/ HTTP/1.1\r\nHost: x\r\nExpect: 200-ok\r\n\r\n").substr(0, 13),
+            "HTTP/1.1 417 ");
+}
+
+TEST_F(HttpServerTest, UncleanPathsAreSentElsewhere) {
+  const auto location = [this](const std::string& path) {
+    const std::string answer =
+        Talk("POST " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    const size_t at = answer.find("Location: ");
+    return at == std::string::npos ? "" : answer.substr(at + 10, answer.find("\r\n", at) - at - 10);
+  };
+  EXPECT_EQ(location("/path//a?b=//"), "/path/a?b=//");
+  EXPECT_EQ(location("/path/./b/../a"), "/path/a");
+  EXPECT_EQ(location("/../path"), "/path/");
+  EXPECT_EQ(location("/path"), "/path/");
+  EXPECT_EQ(location("/path/"), "");
+  EXPECT_EQ(location("/path/a/"), "");
+  EXPECT_EQ(location("/nothing"), "");
+  EXPECT_EQ(Body(Talk("GET /path HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")),
+            "<a href=\"/path/\">Temporary Redirect</a>.\n\n");
+  EXPECT_EQ(location("//%3Cb%3E%0d%0aX:%20%22"), "/%3Cb%3E%0D%0AX:%20%22");
+  EXPECT_EQ(Body(Talk("GET //%3Cb%3E?a&'b HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")),
+            "<a href=\"/%3Cb%3E?a&amp;&#39;b\">Temporary Redirect</a>.\n\n");
+}
+
 TEST_F(HttpServerTest, AHandlerIsToldThatItsClientIsGone) {
   std::promise<void> called;
   std::promise<void> gone;

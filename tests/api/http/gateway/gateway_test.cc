@@ -95,6 +95,8 @@ TEST_F(GatewayTest, MetadataFromHeaders) {
   EXPECT_EQ(Body(Ask("/v3/kv/put", body, "Grpc-Metadata-X-Bin: YQ!\r\n")),
             R"({"code":3,"message":"invalid binary header Grpc-Metadata-X-Bin: )"
             R"(illegal base64 data at input byte 2"})");
+  EXPECT_NE(Ask("/v3/kv/put", body, "Grpc-Metadata-X-Bin: YWFhY\r\n").find("input byte 4\""),
+            std::string::npos);
 }
 
 TEST_F(GatewayTest, Timeouts) {
@@ -245,6 +247,27 @@ TEST_F(LimitedGatewayTest, ACallOfAClientThatIsGoneIsGivenUp) {
   }
   EXPECT_EQ(Status(Ask("/v3/kv/range", R"({"key":"YQ=="})")), "HTTP/1.1 200");
   server_.Release();
+}
+
+class SmallGatewayTest : public GatewayTest {
+ protected:
+  SmallGatewayTest() { options_.gateway_memory_bytes = 100000; }
+};
+
+TEST_F(SmallGatewayTest, BodiesTogetherAreBounded) {
+  const std::string large(60000, 'A');
+  const std::string body = "{\"key\":\"YQ==\",\"value\":\"" + large + "\"}";
+  EXPECT_EQ(Status(Ask("/v3/kv/put", body)), "HTTP/1.1 200");
+  {
+    RawClient watch = RawClient::Connect(address());
+    watch.Send("POST /v3/watch HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\n{\"" + large);
+    std::string answer;
+    while (Status(answer) != "HTTP/1.1 429") answer = Ask("/v3/kv/put", body);
+    EXPECT_EQ(Body(answer), R"({"code":8,"message":"etcdserver: too many requests"})");
+    EXPECT_EQ(Status(Ask("/v3/kv/put", R"({"key":"YQ=="})")), "HTTP/1.1 200");
+  }
+  std::string answer;
+  while (Status(answer) != "HTTP/1.1 200") answer = Ask("/v3/kv/put", body);
 }
 
 class NoGatewayTest : public GatewayTest {
