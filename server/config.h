@@ -39,6 +39,7 @@ struct Config {
   uint32_t heartbeat_interval_ms = 100;
   uint32_t election_timeout_ms = 1000;
   bool strict_reconfig_check = true;
+  uint64_t bootstrap_defrag_threshold_bytes = 0;  // 0: no defragmentation at start
   Duration warning_unary_request_duration = std::chrono::milliseconds(300);
   Duration warning_apply_duration = std::chrono::milliseconds(100);
   Duration watch_progress_notify_interval = std::chrono::minutes(10);  // at least 100 ms

@@ -8,6 +8,7 @@
 #include "base/metrics.h"
 #include "server/fatal.h"
 #include "server/job_stage.h"
+#include "server/own_call.h"
 
 namespace kvorum::server {
 namespace {
@@ -109,6 +110,20 @@ bool Defragmenter::Wait(Waiter* waiter) {
     }
   }
   ResumeOne(waiter, Error::kStopped);
+  return false;
+}
+
+bool Defragmenter::WantAtStart(uint64_t threshold_bytes) {
+  const Sizes sizes = SizesNow();
+  if (static_cast<uint64_t>(sizes.total - sizes.in_use) >= threshold_bytes) {
+    return Wait(NewOwnWait([](Error) {}));
+  }
+  LOG_INFO("Skipping defragmentation", {"current-db-size-bytes", sizes.total},
+           {"current-db-size", HumanBytes(sizes.total)},
+           {"current-db-size-in-use-bytes", sizes.in_use},
+           {"current-db-size-in-use", HumanBytes(sizes.in_use)},
+           {"bootstrap-defrag-threshold-bytes", threshold_bytes},
+           {"bootstrap-defrag-threshold", HumanBytes(threshold_bytes)});
   return false;
 }
 

@@ -46,6 +46,9 @@ class Defragmenter {
   // Completes `waiter` when a run that begins after this call has set the sizes down. True if the
   // job should run soon.
   [[nodiscard]] bool Wait(Waiter* waiter);
+  // At start: asks for a run, to be run soon, if it would free `threshold_bytes`; else says in the
+  // log that it would not and returns false.
+  [[nodiscard]] bool WantAtStart(uint64_t threshold_bytes);
   bool Abandon(Waiter* waiter);
   // Ends every wait with `error` and the run with them, and refuses new ones.
   void Close(Error error);

@@ -77,10 +77,9 @@ std::string FieldsText(const Message& message) {
   const Reflection* const r = message.GetReflection();
   std::vector<const FieldDescriptor*> fields;
   r->ListFields(message, &fields);
-  // In the order of their declaration, as Go prints them; Protobuf lists them by number.
-  std::sort(fields.begin(), fields.end(), [](const FieldDescriptor* a, const FieldDescriptor* b) {
-    return a->index() < b->index();
-  });
+  // Go prints them as they are declared, not by their numbers: the header of an entry comes first.
+  std::sort(fields.begin(), fields.end(),
+            [](const auto* a, const auto* b) { return a->index() < b->index(); });
   std::vector<std::string> texts;
   for (const FieldDescriptor* field : fields) {
     if (IsSecret(field)) continue;

@@ -159,6 +159,10 @@ EtcdServer::EtcdServer(const Config& config, const Dependencies& deps, Recovered
     apply_.OnFlushed();
     maintenance_.RunSoon(compaction_job_);
   });
+  const uint64_t threshold_bytes = config_.bootstrap_defrag_threshold_bytes;
+  if (threshold_bytes > 0 && defragmenter_.WantAtStart(threshold_bytes)) {
+    maintenance_.RunSoon(defragment_job_);
+  }
 }
 
 EtcdServer::~EtcdServer() {

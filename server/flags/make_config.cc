@@ -39,6 +39,10 @@ uint32_t Saturate(uint64_t value) {
   return static_cast<uint32_t>(std::min<uint64_t>(value, std::numeric_limits<uint32_t>::max()));
 }
 
+uint64_t Megabytes(uint64_t count) {
+  return std::min<uint64_t>(count, std::numeric_limits<int64_t>::max() >> 20) << 20;
+}
+
 uint64_t OrDefault(uint64_t value, uint64_t fallback) { return value == 0 ? fallback : value; }
 
 Duration ProgressInterval(const FlagValues& values, std::vector<LogLine>* log_lines) {
@@ -97,6 +101,17 @@ void KeepaliveTimes(const FlagValues& values, Config* config) {
   config->grpc_keepalive_timeout = timeout;
 }
 
+void WarnOfDeprecatedFlags(const FlagValues& values, std::vector<LogLine>* log_lines) {
+  constexpr std::pair<std::string_view, std::string_view> kDeprecated[] = {
+      {"max-snapshots", "--max-snapshots is deprecated in 3.6 and will be decommissioned in 3.8."},
+      {"v2-deprecation",
+       "--v2-deprecation is deprecated and scheduled for removal in v3.8. The default value is "
+       "enforced, ignoring user input."}};
+  for (const auto& [flag, text] : kDeprecated) {
+    if (values.IsSet(flag)) log_lines->push_back({log::Level::kWarn, std::string(text), {}});
+  }
+}
+
 // The only URL of `advertised` is the default's, and the first of `listening` is on every address.
 bool WantsDefaultHost(const std::vector<std::string>& advertised, const std::string& initial,
                       const std::vector<std::string>& listening) {
@@ -149,6 +164,7 @@ log::Options LogOptions(const FlagValues& values) {
 
 Config MakeConfig(const FlagValues& values, std::vector<LogLine>* lines) {
   Config config;
+  WarnOfDeprecatedFlags(values, lines);
   config.name = values.Text("name");
   config.data_dir = values.Text("data-dir");
   config.listen_peer_urls = values.List("listen-peer-urls");
@@ -169,6 +185,8 @@ Config MakeConfig(const FlagValues& values, std::vector<LogLine>* lines) {
   config.enable_grpc_gateway = values.Bool("enable-grpc-gateway");
   config.heartbeat_interval_ms = Saturate(values.Uint("heartbeat-interval"));
   config.election_timeout_ms = Saturate(values.Uint("election-timeout"));
+  config.bootstrap_defrag_threshold_bytes =
+      Megabytes(values.Uint("bootstrap-defrag-threshold-megabytes"));
   config.strict_reconfig_check = values.Bool("strict-reconfig-check");
   config.warning_unary_request_duration = UnaryWarningDuration(values);
   config.warning_apply_duration = *ParseGoDuration(values.Text("warning-apply-duration"));

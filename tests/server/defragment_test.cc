@@ -54,6 +54,23 @@ TEST_F(DefragmentTest, GivesBackWhatCompactionFreedAndSetsTheSizeDown) {
   EXPECT_EQ(status.db_size_bytes, status.db_size_in_use_bytes);
 }
 
+TEST_F(DefragmentTest, RunsAtStartIfThatFreesEnough) {
+  WriteHistory(20);
+  CompactAll();
+  const ServerStatus before = member_.server->status();
+  const int64_t free_bytes = before.db_size_bytes - before.db_size_in_use_bytes;
+  member_.config.bootstrap_defrag_threshold_bytes = static_cast<uint64_t>(2 * free_bytes);
+  member_.Stop();
+  member_.OpenAndWaitReady();
+  member_.StepUntilIdle();
+  EXPECT_EQ(RowsOnDisk(), 120);
+
+  member_.config.bootstrap_defrag_threshold_bytes = static_cast<uint64_t>(free_bytes / 2);
+  member_.Stop();
+  member_.OpenAndWaitReady();
+  EXPECT_TRUE(member_.StepUntil([&] { return RowsOnDisk() == 100; }));
+}
+
 TEST_F(DefragmentTest, SizesAreDurableWithoutAnyFurtherWrite) {
   WriteHistory(20);
   CompactAll();

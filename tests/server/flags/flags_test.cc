@@ -13,9 +13,11 @@
 namespace kvorum::server::flags {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 Outcome Start(std::vector<std::string> args, const std::vector<std::string>& environment = {},
@@ -101,6 +103,7 @@ TEST(FlagsTest, EveryFlagWithAFunctionReachesTheConfig) {
                                 "--election-timeout=500",
                                 "--watch-progress-notify-interval=5s",
                                 "--strict-reconfig-check=false",
+                                "--bootstrap-defrag-threshold-megabytes=3",
                                 "--warning-unary-request-duration=1s",
                                 "--warning-apply-duration=2s",
                                 "--log-level=DEBUG",
@@ -125,6 +128,7 @@ TEST(FlagsTest, EveryFlagWithAFunctionReachesTheConfig) {
   EXPECT_EQ(config.election_timeout_ms, 500u);
   EXPECT_EQ(config.watch_progress_notify_interval, std::chrono::seconds(5));
   EXPECT_FALSE(config.strict_reconfig_check);
+  EXPECT_EQ(config.bootstrap_defrag_threshold_bytes, 3u << 20);
   EXPECT_EQ(config.warning_unary_request_duration, std::chrono::seconds(1));
   EXPECT_EQ(config.warning_apply_duration, std::chrono::seconds(2));
   EXPECT_EQ(config.log_level, "debug");
@@ -142,6 +146,20 @@ TEST(FlagsTest, ZeroMeansTheDefaultForSlowCallsButNotForSlowApplying) {
       Accept({"--warning-unary-request-duration=0", "--warning-apply-duration=0"});
   EXPECT_EQ(config.warning_unary_request_duration, std::chrono::milliseconds(300));
   EXPECT_EQ(config.warning_apply_duration, Duration::zero());
+}
+
+TEST(FlagsTest, HugeDefragThresholdIsNeverReached) {
+  const Config config = Accept({"--bootstrap-defrag-threshold-megabytes=18446744073709551615"});
+  EXPECT_GT(config.bootstrap_defrag_threshold_bytes, uint64_t{1} << 62);
+}
+
+TEST(FlagsTest, DeprecatedFlagsGetTheirWarning) {
+  EXPECT_THAT(Messages(Start({"--name=a", "--max-snapshots=5"}).lines),
+              Contains("--max-snapshots is deprecated in 3.6 and will be decommissioned in 3.8."));
+  EXPECT_THAT(Messages(Start({"--name=a"}, {"ETCD_V2_DEPRECATION=gone"}).lines),
+              Contains("--v2-deprecation is deprecated and scheduled for removal in v3.8. The "
+                       "default value is enforced, ignoring user input."));
+  EXPECT_THAT(Messages(Start({"--name=a"}).lines), Not(Contains(HasSubstr("deprecated"))));
 }
 
 TEST(FlagsTest, ProgressIntervalHasADefaultAndAMinimum) {
