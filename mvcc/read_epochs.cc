@@ -30,6 +30,13 @@ int64_t ReadEpochs::Advance() {
   return ++current_;
 }
 
+int64_t ReadEpochs::open() const {
+  absl::MutexLock lock(&mutex_);
+  int64_t reads = 0;
+  for (const auto& [epoch, count] : inside_) reads += count;
+  return reads;
+}
+
 bool ReadEpochs::QuietBefore(int64_t epoch) const {
   absl::MutexLock lock(&mutex_);
   return inside_.empty() || inside_.begin()->first >= epoch;

@@ -41,6 +41,8 @@ class ReadEpochs {
   Guard Enter();
   // Starts a new epoch and returns it. To be called after the compacted revision was raised.
   int64_t Advance();
+  // Reads that have not ended.
+  int64_t open() const;
   // Whether all reads of epochs below `epoch` have ended.
   bool QuietBefore(int64_t epoch) const;
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "mvcc/metrics.h"
 
 namespace kvorum::mvcc {
 
@@ -137,7 +138,9 @@ void Store::PutDead(const RevisionSet& dead, const std::set<int64_t>& stale,
 
 Status Store::Commit(const CommitPosition& position) {
   NoteFinishedCompaction();
+  const TimePoint begin = std::chrono::steady_clock::now();
   RETURN_IF_ERROR(backend_->Commit(position, MakeCounters()));
+  commit_seconds.Observe(std::chrono::steady_clock::now() - begin);
   std::vector<PendingRow> written;  // lives longer than the lock is held: freeing them takes time
   {
     absl::MutexLock lock(&mutex_);

@@ -111,6 +111,8 @@ class Store {
   int64_t size_bytes() const { return size_.load(std::memory_order_relaxed); }
   // What the last commit stored, read back at Open: where replay begins. 0 for a new store.
   CommitPosition opened_at() const { return opened_at_; }
+  // Reads under way.
+  int64_t open_reads() const { return epochs_.open(); }
   // Live keys at the current revision.
   int64_t key_count() const;
 

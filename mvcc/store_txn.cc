@@ -29,7 +29,12 @@ void WriteTxn::Remember(Change change) {
   if (changes_.size() >= 2) latest_.insert_or_assign(changes_.back().key, changes_.size() - 1);
 }
 
-std::optional<KeyMeta> WriteTxn::Find(std::string_view key) const {
+std::optional<KeyMeta> WriteTxn::Find(std::string_view key) {
+  ++counts_.ranges;
+  return Lookup(key);
+}
+
+std::optional<KeyMeta> WriteTxn::Lookup(std::string_view key) const {
   if (const Change* change = FindChange(key)) {
     if (change->tombstone) return std::nullopt;
     return KeyMeta{.modified = change->revision,
@@ -49,6 +54,11 @@ StatusOr<std::optional<Row>> WriteTxn::Get(std::string_view key) {
 }
 
 StatusOr<RangeResult> WriteTxn::Range(const KeyRange& range, const RangeOptions& options) {
+  ++counts_.ranges;
+  return Read(range, options);
+}
+
+StatusOr<RangeResult> WriteTxn::Read(const KeyRange& range, const RangeOptions& options) const {
   const bool own = changed() && (options.revision.value() <= 0 || options.revision == revision());
   if (!own) {
     ASSIGN_OR_RETURN(RangeResult result, store_->Range(range, options));
@@ -103,7 +113,9 @@ void WriteTxn::MergeOwnChanges(const KeyRange& range, const RangeOptions& option
 }
 
 void WriteTxn::Put(std::string_view key, std::string_view value, LeaseId lease) {
-  std::optional<KeyMeta> previous = Find(key);
+  ++counts_.puts;
+  counts_.put_bytes += static_cast<int64_t>(key.size() + value.size());
+  std::optional<KeyMeta> previous = Lookup(key);
   const RowRevision revision = NextRevision();
   const Revision created = previous ? previous->created : revision.main;
   const int64_t version = previous ? previous->version + 1 : 1;
@@ -131,11 +143,13 @@ void WriteTxn::Delete(std::string_view key, const KeyMeta& previous) {
 }
 
 StatusOr<int64_t> WriteTxn::DeleteRange(const KeyRange& range, std::vector<Row>* previous) {
-  ASSIGN_OR_RETURN(RangeResult found, Range(range, {.keys_only = previous == nullptr}));
+  ++counts_.deletes;
+  if (previous != nullptr) ++counts_.ranges;
+  ASSIGN_OR_RETURN(RangeResult found, Read(range, {.keys_only = previous == nullptr}));
   for (const Row& row : found.rows) {
     const std::optional<KeyValueView> kv = KeyValueView::Parse(row.bytes.view());
     if (!kv) return absl::DataLossError("row " + RevisionText(row.revision) + " is no KeyValue");
-    const std::optional<KeyMeta> meta = Find(kv->key);
+    const std::optional<KeyMeta> meta = Lookup(kv->key);
     CHECK(meta) << kv->key;
     Delete(kv->key, *meta);
   }
@@ -151,6 +165,7 @@ Revision WriteTxn::End() {
   if (changed()) store_->Publish(*this);
   changes_.clear();
   latest_.clear();
+  counts_.AddToTotals();
   base_ = end;
   return end;
 }

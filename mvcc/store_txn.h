@@ -22,6 +22,7 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "base/types.h"
+#include "mvcc/metrics.h"
 #include "mvcc/mvcc.h"
 
 namespace kvorum::mvcc {
@@ -43,7 +44,7 @@ class WriteTxn {
   Revision revision() const { return changed() ? base_ + 1 : base_; }
 
   // What is known of a live key as of now in this transaction; nothing if it does not exist.
-  std::optional<KeyMeta> Find(std::string_view key) const;
+  std::optional<KeyMeta> Find(std::string_view key);
   // The key's row as of now in this transaction (canonical KeyValue); nothing if it does not exist.
   StatusOr<std::optional<Row>> Get(std::string_view key);
 
@@ -75,6 +76,8 @@ class WriteTxn {
   friend class Store;
 
   RowRevision NextRevision() const;
+  std::optional<KeyMeta> Lookup(std::string_view key) const;
+  StatusOr<RangeResult> Read(const KeyRange& range, const RangeOptions& options) const;
   void Delete(std::string_view key, const KeyMeta& previous);
   const Change* FindChange(std::string_view key) const;
   void Remember(Change change);
@@ -86,6 +89,7 @@ class WriteTxn {
   std::vector<Change> changes_;
   // Latest change of each key, for the reads that come after a change; built by the second change.
   std::map<std::string, size_t, std::less<>> latest_;
+  OperationCounts counts_;
 };
 
 }  // namespace kvorum::mvcc

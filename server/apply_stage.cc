@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "server/apply/slow_apply.h"
 #include "server/fatal.h"
+#include "server/metrics.h"
 
 namespace kvorum::server {
 
@@ -54,6 +55,7 @@ void ApplyStage::Take(std::vector<LogEntry>& entries) {
     batch_term_ = entry.term;
     const TimePoint end = options_.clock->Now();
     if (end - begin > options_.expected_duration) {
+      slow_apply_total.Add();
       const bool has_result = batch_.results.size() > results;
       WarnOfSlowApply(entry, has_result ? &batch_.results.back() : nullptr, end - begin,
                       options_.expected_duration);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "server/membership/initial_cluster.h"
+#include "server/metrics.h"
 #include "wal/snap/snap_db.h"
 
 namespace kvorum::server {
@@ -248,10 +249,10 @@ StatusOr<Recovered> Bootstrap(const Config& config, Env& env, Clock& clock) {
   RETURN_IF_ERROR(PrepareDirectories(env, paths));
   wal::Options options;
   options.clock = &clock;
-  options.on_fsync = [](Duration took) {
-    if (took < std::chrono::seconds(1)) return;
-    LOG_WARN("slow fdatasync", {"took", took},
-             {"expected-duration", Duration(std::chrono::seconds(1))});
+  options.on_fsync = [](Duration took) { wal_fsync_seconds.Observe(took); };
+  options.on_write = [](Duration took, uint64_t bytes) {
+    wal_write_seconds.Observe(took);
+    wal_write_bytes.Add(static_cast<int64_t>(bytes));
   };
   const bool fresh = !wal::Exists(env, paths.wal);
   if (fresh) RETURN_IF_ERROR(CreateLog(config, env, paths, options));

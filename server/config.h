@@ -15,6 +15,13 @@ inline constexpr char kServerVersion[] = "3.7.1";  // the etcd release we answer
 inline constexpr char kClusterVersionOfServer[] = "3.7.0";
 inline constexpr int64_t kDefaultQuotaBytes = 2147483648;  // 2 GiB
 
+// One of --feature-gates.
+struct Feature {
+  std::string name;
+  std::string stage;  // "ALPHA" or "BETA"
+  bool enabled = false;
+};
+
 struct Config {
   std::string name = "default";
   std::string data_dir;  // empty: "<name>.etcd"
@@ -48,7 +55,8 @@ struct Config {
   std::string auto_compaction_mode = "periodic";  // or "revision"
   std::string auto_compaction_retention = "0";    // not validated yet
 
-  // --feature-gates, by etcd's names.
+  std::vector<Feature> features;  // all of --feature-gates, to be shown
+  // The same by etcd's names.
   bool compact_hash_check = false;
   bool fast_lease_keep_alive = true;
   bool initial_corrupt_check = false;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "server/metrics.h"
 #include "server/own_call.h"
 
 namespace kvorum::server {
@@ -39,6 +40,7 @@ void LeaseCalls::Continue(Renewal renewal) {
                            : parts_.lessor->Renew(renewal.id, std::move(when_settled));
   switch (result.outcome) {
     case Outcome::kRenewed:
+      leases_renewed_total.Add();
       return Finish(renewal, Error::kOk, result.ttl_seconds);
     case Outcome::kExpired:
       return;

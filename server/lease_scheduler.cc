@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "server/metrics.h"
 
 namespace kvorum::server {
 
@@ -46,6 +47,7 @@ void LeaseScheduler::ProposeRevokes() {
 }
 
 void LeaseScheduler::OnRevoked(LeaseId id, Error error) {
+  if (error == Error::kOk) leases_expired_total.Add();
   if (error == Error::kOk || error == Error::kStopped) return;
   LOG_WARN("failed to revoke lease", {"lease-id", HexId(id.value())}, {"error", TextOf(error)});
 }

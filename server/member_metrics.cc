@@ -26,6 +26,8 @@ void CollectStore(const mvcc::Store& store, metrics::Samples* samples) {
   samples->AddGauge("etcd_debugging_mvcc_compact_revision",
                     "The revision of the last compaction in store.",
                     Number(store.compacted_revision().value()));
+  samples->AddGauge("etcd_mvcc_db_open_read_transactions",
+                    "The number of currently open read transactions", Number(store.open_reads()));
   samples->AddGauge("etcd_debugging_mvcc_keys_total", "Total number of keys.",
                     Number(store.key_count()));
 }
@@ -84,6 +86,11 @@ void EtcdServer::CollectIdentity(metrics::Samples* samples) {
                       "Which version is running. 1 for 'cluster_version' label with current "
                       "cluster version",
                       1, {{"cluster_version", MajorMinor(version)}});
+  }
+  for (const Feature& feature : config_.features) {
+    samples->AddGauge("etcd_server_feature_enabled",
+                      "Whether or not a feature is enabled. 1 is enabled, 0 is not.",
+                      Flag(feature.enabled), {{"name", feature.name}, {"stage", feature.stage}});
   }
   for (const MemberInfo& member : Members()) {
     samples->AddGauge("etcd_network_known_peers", "The current number of known peers.", 1,

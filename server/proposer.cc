@@ -81,10 +81,11 @@ void Proposer::Submit(etcdserverpb::InternalRaftRequest& request, TimePoint dead
   request.mutable_header()->set_id(id);
   std::string data = request.SerializeAsString();
   if (data.size() > parts_.config->max_request_bytes) {
+    ObserveRequest(OperationOf(request), /*success=*/false, Duration::zero());
     return ResumeOne(waiter, Error::kRequestTooLarge);
   }
   deadline = std::min(deadline, LatestDeadline());
-  if (!parts_.wait_list->Add(id, deadline, waiter, answer)) {
+  if (!parts_.wait_list->Add(id, deadline, waiter, answer, OperationOf(request))) {
     return ResumeOne(waiter, Error::kStopped);
   }
   const bool queued = parts_.raft->Propose(

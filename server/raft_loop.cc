@@ -216,6 +216,7 @@ void RaftLoop::OnSoftState(const raft::SoftState& state) {
   const MemberId old_leader = leader();
   leader_.store(state.leader.value(), std::memory_order_relaxed);
   if (state.leader != raft::kNone && state.leader != old_leader) {
+    leader_changes_total.Add();
     parts_.read_index->OnLeaderChange();
   }
   const bool leads = state.role == raft::Role::kLeader;

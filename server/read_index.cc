@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/metrics.h"
+
 namespace kvorum::server {
 
 void ReadIndexQueue::Finish(Batch batch, Error error) {
@@ -75,6 +77,7 @@ void ReadIndexQueue::OnLeaderChange() {
     asked_ids_.clear();
     failed.swap(asking_);
   }
+  if (!failed.empty()) read_indexes_failed_total.Add();
   Finish(std::move(failed), Error::kLeaderChanged);
 }
 
@@ -99,6 +102,10 @@ void ReadIndexQueue::Expire(TimePoint now) {
         }
       });
     }
+  }
+  if (!unanswered.empty()) {
+    slow_read_indexes_total.Add();
+    read_indexes_failed_total.Add();
   }
   Finish(std::move(late), Error::kDeadlineExceeded);
   Finish(std::move(unanswered), Error::kTimeout);

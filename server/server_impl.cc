@@ -7,8 +7,10 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "mvcc/metrics.h"
 #include "server/apply/txn.h"
 #include "server/fatal.h"
+#include "server/metrics.h"
 #include "server/range.h"
 #include "wal/snap/snap_db.h"
 
@@ -155,6 +157,7 @@ EtcdServer::EtcdServer(const Config& config, const Dependencies& deps, Recovered
                      .path = paths_.member,
                      .request_commit = [this] { apply_.RequestCommit(); }}) {
   AddJobs();
+  AddIdleMetrics();
   state_->SetFlushListener([this] {
     apply_.OnFlushed();
     maintenance_.RunSoon(compaction_job_);
@@ -370,22 +373,41 @@ Error EtcdServer::OnReadFault(const Status& status) {
   return Error::kInternal;
 }
 
+namespace {
+
+class RangeMeter {
+ public:
+  void Count(bool success) const {
+    mvcc::range_total.Add();
+    ObserveRange(success, std::chrono::steady_clock::now() - begin_);
+  }
+
+ private:
+  const TimePoint begin_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace
+
 Error EtcdServer::Range(const etcdserverpb::RangeRequest& request, RangeResult* result) {
   const auto read = [this](const mvcc::KeyRange& range, const mvcc::RangeOptions& options) {
     return state_->store().Range(range, options);
   };
+  const RangeMeter meter;
   const StatusOr<Error> error = ExecuteRange(request, read, result);
+  meter.Count(error.ok() && *error == Error::kOk);
   return error.ok() ? *error : OnReadFault(error.status());
 }
 
 std::optional<Error> EtcdServer::RangeInMemory(const etcdserverpb::RangeRequest& request,
                                                RangeResult* result) {
+  const RangeMeter meter;
   std::optional<mvcc::RangeResult> found = state_->store().TryRangeInMemory(
       {.key = request.key(), .end = request.range_end()}, StoreOptionsOf(request));
   if (!found) return std::nullopt;
-  if (found->error != mvcc::Error::kNone) return FromStore(found->error);
-  FinishRange(request, *std::move(found), result);
-  return Error::kOk;
+  const Error error = FromStore(found->error);
+  if (error == Error::kOk) FinishRange(request, *std::move(found), result);
+  meter.Count(error == Error::kOk);
+  return error;
 }
 
 Error EtcdServer::RangePiece(const etcdserverpb::RangeRequest& request, RangeResult* result) {

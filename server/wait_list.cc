@@ -4,6 +4,11 @@
 #include <utility>
 
 namespace kvorum::server {
+namespace {
+
+TimePoint Now() { return std::chrono::steady_clock::now(); }
+
+}  // namespace
 
 void WaitList::Insert(uint64_t id, const Entry& entry) {
   entry.waiter->request_id = id;
@@ -11,10 +16,16 @@ void WaitList::Insert(uint64_t id, const Entry& entry) {
   entries_.emplace(id, entry);
 }
 
-bool WaitList::Add(uint64_t id, TimePoint deadline, ProposalWaiter* waiter, Error answer) {
+bool WaitList::Add(uint64_t id, TimePoint deadline, ProposalWaiter* waiter, Error answer,
+                   Operation operation) {
+  const TimePoint now = Now();
   absl::MutexLock lock(&mutex_);
   if (closed_) return false;
-  Insert(id, {.waiter = waiter, .deadline = deadline, .answer = answer});
+  Insert(id, {.waiter = waiter,
+              .deadline = deadline,
+              .answer = answer,
+              .operation = operation,
+              .since = now});
   return true;
 }
 
@@ -25,6 +36,7 @@ bool WaitList::Contains(uint64_t id) const {
 
 void WaitList::Complete(std::vector<Result>& results) {
   std::vector<Waiter*> done;
+  const TimePoint now = Now();
   {
     absl::MutexLock lock(&mutex_);
     for (Result& result : results) {
@@ -33,12 +45,19 @@ void WaitList::Complete(std::vector<Result>& results) {
         ProposalWaiter* const waiter = it->second.waiter;
         waiter->error = it->second.answer != Error::kOk ? it->second.answer : result.error;
         if (waiter->error == Error::kOk) waiter->response = std::move(result.response);
+        // Refused or not: it went through the log.
+        ObserveRequest(it->second.operation, /*success=*/true, now - it->second.since);
         done.push_back(waiter);
       }
       entries_.erase(first, last);
     }
   }
   ResumeAll(done);
+}
+
+void WaitList::CountFailure(const Entry& entry) {
+  proposals_failed_total.Add();
+  ObserveRequest(entry.operation, /*success=*/false, Now() - entry.since);
 }
 
 void WaitList::Redirect(uint64_t from, uint64_t to, Error answer) {
@@ -60,6 +79,7 @@ void WaitList::Fail(uint64_t id, Error error) {
     const auto [first, last] = entries_.equal_range(id);
     for (auto it = first; it != last; ++it) {
       it->second.waiter->error = it->second.answer != Error::kOk ? it->second.answer : error;
+      CountFailure(it->second);
       done.push_back(it->second.waiter);
     }
     entries_.erase(first, last);
@@ -81,6 +101,7 @@ void WaitList::Expire(TimePoint now, const std::function<Error()>& error_of) {
         continue;
       }
       entry.waiter->error = entry.answer != Error::kOk ? entry.answer : error_of();
+      CountFailure(entry);
       done.push_back(entry.waiter);
       it = entries_.erase(it);
     }
@@ -93,6 +114,7 @@ bool WaitList::Abandon(ProposalWaiter* waiter) {
   const auto [first, last] = entries_.equal_range(waiter->request_id);
   for (auto it = first; it != last; ++it) {
     if (it->second.waiter != waiter) continue;
+    CountFailure(it->second);
     entries_.erase(it);
     return true;
   }

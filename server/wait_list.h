@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "server/metrics.h"
 #include "server/server.h"
 
 namespace kvorum::server {
@@ -37,10 +38,10 @@ class WaitList {
   WaitList(const WaitList&) = delete;
   WaitList& operator=(const WaitList&) = delete;
 
-  // `answer` other than kOk is what the waiter gets in place of the entry's result. False, with
-  // nothing done, after Close.
+  // `answer` other than kOk is what the waiter gets in place of the entry's result; `operation`
+  // says under what name its duration is counted. False, with nothing done, after Close.
   [[nodiscard]] bool Add(uint64_t id, TimePoint deadline, ProposalWaiter* waiter,
-                         Error answer = Error::kOk);
+                         Error answer = Error::kOk, Operation operation = Operation::kOther);
   // Whether somebody waits for `id`.
   bool Contains(uint64_t id) const;
 
@@ -68,9 +69,12 @@ class WaitList {
     ProposalWaiter* waiter;
     TimePoint deadline;
     Error answer;
+    Operation operation;
+    TimePoint since;  // of the machine's clock
   };
   using Entries = std::unordered_multimap<uint64_t, Entry>;
 
+  static void CountFailure(const Entry& entry);
   void Insert(uint64_t id, const Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable absl::Mutex mutex_;

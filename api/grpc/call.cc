@@ -63,7 +63,7 @@ Detached StreamCall::Finish(grpc::Status status) {
 }
 
 Task<bool> StreamCall::End(grpc::Status status) {
-  if (!finishing_) Finish(stopped_ ? stop_status_ : status);
+  if (!finishing_) Finish(FinalStatus(status));
   co_await finished_.Wait();
   co_await Done();
   co_return true;

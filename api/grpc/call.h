@@ -18,6 +18,7 @@
 #include <string>
 
 #include "api/errors.h"
+#include "api/grpc/call_metrics.h"
 #include "api/grpc/queue.h"
 #include "api/grpc/task.h"
 #include "api/grpc/wire.h"
@@ -131,7 +132,7 @@ class StreamCall {
   // False: no further request; the client has closed its side or is gone.
   auto Read(grpc::ByteBuffer* bytes) {
     const auto start = [this, bytes](void* tag) { stream.Read(bytes, tag); };
-    return StreamOperation<decltype(start)>(this, start, nullptr);
+    return StreamOperation<decltype(start)>(this, start, bytes);
   }
   // Completes when the peer's flow control has taken it. `more_follows`: need not leave at once.
   // False: the stream is dead.
@@ -142,7 +143,7 @@ class StreamCall {
     if (more_follows && wrote_) options.set_buffer_hint();
     wrote_ = true;
     const auto start = [this, &bytes, options](void* tag) { stream.Write(bytes, options, tag); };
-    return StreamOperation<decltype(start)>(this, start, &writing_);
+    return StreamOperation<decltype(start)>(this, start, SizeOf(bytes));
   }
   grpc::Status Parse(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite* message) const {
     return Decode(bytes, max_request_bytes_, message);
@@ -164,7 +165,12 @@ class StreamCall {
 
   // For the service: the end of the stream, whatever the handler said if Stop was first.
   Task<bool> End(grpc::Status status);
+  // What End(status) tells the client.
+  const grpc::Status& FinalStatus(const grpc::Status& status) const {
+    return stopped_ ? stop_status_ : status;
+  }
   bool requires_leader = false;
+  const MethodMetrics* counts = nullptr;  // of messages, from when it is set
 
   grpc::ServerContext context;
   grpc::ServerAsyncReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer> stream;
@@ -181,27 +187,39 @@ class StreamCall {
   template <typename Start>
   class StreamOperation final : public Tag {
    public:
-    StreamOperation(StreamCall* call, Start start, bool* pending)
-        : call_(call), start_(start), pending_(pending) {}
+    StreamOperation(StreamCall* call, Start start, const grpc::ByteBuffer* read_into)
+        : call_(call), start_(start), read_into_(read_into) {}
+    StreamOperation(StreamCall* call, Start start, size_t written_bytes)
+        : call_(call), start_(start), read_into_(nullptr), written_bytes_(written_bytes) {}
     StreamOperation(const StreamOperation&) = delete;
     bool await_ready() const noexcept { return call_->stopped_; }
     void await_suspend(std::coroutine_handle<> self) {
       self_ = self;
-      if (pending_ != nullptr) *pending_ = true;
+      if (read_into_ == nullptr) call_->writing_ = true;
       start_(static_cast<Tag*>(this));
     }
     bool await_resume() const noexcept { return ok_ && !call_->stopped_; }
     void Complete(bool ok) override {
       ok_ = ok;
-      if (pending_ != nullptr) *pending_ = false;
+      if (ok && call_->counts != nullptr) Count();
+      if (read_into_ == nullptr) call_->writing_ = false;
       call_->FinishIfStopped();
       self_.resume();
     }
 
    private:
+    void Count() const {
+      if (read_into_ != nullptr) {
+        call_->counts->OnReceived(SizeOf(*read_into_));
+      } else {
+        call_->counts->OnSent(written_bytes_);
+      }
+    }
+
     StreamCall* call_;
     Start start_;
-    bool* pending_;
+    const grpc::ByteBuffer* read_into_;  // null: a write
+    size_t written_bytes_ = 0;
     std::coroutine_handle<> self_;
     bool ok_ = false;
   };

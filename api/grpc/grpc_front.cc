@@ -14,6 +14,7 @@
 #include <thread>
 #include <utility>
 
+#include "api/grpc/call_metrics.h"
 #include "api/grpc/catch_all.h"
 #include "api/grpc/cluster_service.h"
 #include "api/grpc/health_service.h"
@@ -194,6 +195,7 @@ class GrpcFrontImpl final : public GrpcFront {
 StatusOr<std::unique_ptr<GrpcFront>> GrpcFront::Start(const FrontEndOptions& options,
                                                       server::Server* server) {
   RedirectGrpcLog();
+  AddCallMetrics(server->config().extensive_metrics);
   auto front = std::make_unique<GrpcFrontImpl>(options, server);
   if (!front->Start(server)) return absl::InternalError("the gRPC server did not start");
   return front;

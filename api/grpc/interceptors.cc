@@ -29,7 +29,7 @@ bool RequiresLeader(const grpc::ServerContext& context) {
   return FirstOf(context, "hasleader") == "true";
 }
 
-Error Interceptors::Check(const grpc::ServerContext& context, OnLearner on_learner) {
+Error Interceptors::Check(const grpc::ServerContext& context, CallKind kind, OnLearner on_learner) {
   if (traces_headers_) TraceHeaders(context);
   if (!Capable()) return Error::kNotCapable;
   if (on_learner == OnLearner::kRefused && server_->is_learner()) {
@@ -39,6 +39,7 @@ Error Interceptors::Check(const grpc::ServerContext& context, OnLearner on_learn
   if (!IsUtf8(FirstOf(context, "client-api-version").value_or(""))) {
     return Error::kInvalidClientApiVersion;
   }
+  CountClientRequest(kind, context);
   if (RequiresLeader(context) && !server_->has_leader()) return Error::kNoLeader;
   return Error::kOk;
 }

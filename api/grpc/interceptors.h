@@ -9,6 +9,7 @@
 
 #include <atomic>
 
+#include "api/grpc/call_metrics.h"
 #include "proto/rpc.pb.h"
 #include "server/server.h"
 
@@ -26,8 +27,8 @@ class Interceptors {
   // `server` must outlive this.
   explicit Interceptors(server::Server* server);
 
-  // kOk lets the call through.
-  server::Error Check(const grpc::ServerContext& context, OnLearner on_learner);
+  // kOk lets the call through. Counts it, unless it is refused before its metadata matters.
+  server::Error Check(const grpc::ServerContext& context, CallKind kind, OnLearner on_learner);
 
   // Cluster, member, applied term; the store's revision if the handler has set none.
   void FillHeader(etcdserverpb::ResponseHeader* header) const;

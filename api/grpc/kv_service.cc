@@ -5,6 +5,7 @@
 
 #include "api/grpc/serving.h"
 #include "api/validate.h"
+#include "server/metrics.h"
 
 namespace kvorum::api {
 
@@ -32,11 +33,14 @@ Task<Reply> KvService::Range(UnaryCall& call) {
   if (!request.serializable() && server().is_learner()) co_return Error::kNotSupportedForLearner;
   if (const Error error = CheckRange(request); error != Error::kOk) co_return error;
 
+  server::RequestMeter meter(server::Operation::kRange);
   if (!request.serializable()) {
     const Error error = co_await WaitLinearizable(server(), call.queue(), call.deadline());
     if (error != Error::kOk) co_return error;
   }
-  co_return co_await ranges_.Range(call, request);
+  Reply reply = co_await ranges_.Range(call, request);
+  if (reply.status.ok()) meter.Succeeded();
+  co_return reply;
 }
 
 Task<grpc::Status> KvService::RangeStream(StreamCall& call) {
@@ -84,6 +88,7 @@ Task<Reply> KvService::Txn(UnaryCall& call) {
 }
 
 Task<Reply> KvService::ReadOnlyTxn(UnaryCall& call, const etcdserverpb::TxnRequest& request) {
+  server::RequestMeter meter(server::Operation::kReadonlyTxn);
   if (!IsSerializable(request)) {
     const Error error = co_await WaitLinearizable(server(), call.queue(), call.deadline());
     if (error != Error::kOk) co_return error;
@@ -95,6 +100,7 @@ Task<Reply> KvService::ReadOnlyTxn(UnaryCall& call, const etcdserverpb::TxnReque
     if (*error == Error::kOk) error = server().ReadOnlyTxn(request, &response);
   }
   if (*error != Error::kOk) co_return *error;
+  meter.Succeeded();
   interceptors().FillHeader(response.mutable_header());
   co_return response;
 }

@@ -26,6 +26,7 @@ void Service::Add(UnaryMethod method) {
   AddMethod(new grpc::internal::RpcServiceMethod(FullName(method.name),
                                                  grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
   MarkMethodRaw(next_index_);
+  unary_metrics_.emplace_back(full_name_, method.name);
   unary_.push_back(std::move(method));
   unary_index_.push_back(next_index_++);
 }
@@ -34,6 +35,7 @@ void Service::Add(StreamMethod method) {
   AddMethod(new grpc::internal::RpcServiceMethod(
       FullName(method.name), grpc::internal::RpcMethod::BIDI_STREAMING, nullptr));
   MarkMethodRaw(next_index_);
+  stream_metrics_.emplace_back(full_name_, method.name);
   streams_.push_back(std::move(method));
   stream_index_.push_back(next_index_++);
 }
@@ -62,7 +64,7 @@ Detached Service::AcceptUnary(size_t method) {
   AcceptUnary(method);
 
   const TimePoint begin = SystemClock().Now();
-  Reply reply = co_await Serve(unary_[method], call);
+  Reply reply = co_await Serve(method, call);
   LogIfSlow(method, call, reply, SystemClock().Now() - begin);
   const Outgoing answer(&reply.bytes);
   co_await Operation([&](void* tag) {
@@ -75,10 +77,19 @@ Detached Service::AcceptUnary(size_t method) {
   if (call.client) co_await call.client->Over();
 }
 
-Task<Reply> Service::Serve(const UnaryMethod& method, UnaryCall& call) {
-  const server::Error refused = context_.interceptors->Check(call.context, method.on_learner);
+// What the interceptors refuse is not counted as a call of the method, as in etcd.
+Task<Reply> Service::Serve(size_t method, UnaryCall& call) {
+  const UnaryMethod& served = unary_[method];
+  const server::Error refused =
+      context_.interceptors->Check(call.context, CallKind::kUnary, served.on_learner);
   if (refused != server::Error::kOk) co_return refused;
-  co_return co_await method.handle(call);
+  const MethodMetrics& counts = unary_metrics_[method];
+  const TimePoint began = counts.Begin();
+  counts.OnReceived(SizeOf(call.request));
+  Reply reply = co_await served.handle(call);
+  if (reply.status.ok()) counts.OnSent(SizeOf(reply.bytes));
+  counts.OnHandled(reply.status.error_code(), began);
+  co_return reply;
 }
 
 void Service::LogIfSlow(size_t method, const UnaryCall& call, const Reply& reply,
@@ -108,13 +119,17 @@ Detached Service::AcceptStream(size_t method) {
   AcceptStream(method);
   if (own != context_.calls) co_await own->Switch();
 
-  const server::Error refused = context_.interceptors->Check(call.context, served.on_learner);
+  const server::Error refused =
+      context_.interceptors->Check(call.context, CallKind::kStream, served.on_learner);
   grpc::Status status = ToStatus(refused);
   if (status.ok()) {
     call.requires_leader = RequiresLeader(call.context);
     StreamRegistry* const registry = served.is_short ? context_.short_registry : context_.registry;
     const StreamRegistry::Entry entry(registry, &call);
+    call.counts = &stream_metrics_[method];
+    const TimePoint began = call.counts->Begin();
     status = co_await served.handle(call);
+    call.counts->OnHandled(call.FinalStatus(status).error_code(), began);
   }
   co_await call.End(status);
 }

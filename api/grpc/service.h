@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "api/grpc/call.h"
+#include "api/grpc/call_metrics.h"
 #include "api/grpc/interceptors.h"
 #include "api/grpc/response_budget.h"
 #include "api/grpc/stream_registry.h"
@@ -77,7 +78,7 @@ class Service : public grpc::Service {
   const char* FullName(const std::string& method);
   Detached AcceptUnary(size_t method);
   Detached AcceptStream(size_t method);
-  Task<Reply> Serve(const UnaryMethod& method, UnaryCall& call);
+  Task<Reply> Serve(size_t method, UnaryCall& call);
   void LogIfSlow(size_t method, const UnaryCall& call, const Reply& reply, Duration spent) const;
 
   const ServiceContext context_;
@@ -86,6 +87,8 @@ class Service : public grpc::Service {
   // Index in the base class's list, where unary methods and streams are mixed.
   std::vector<UnaryMethod> unary_;
   std::vector<StreamMethod> streams_;
+  std::vector<MethodMetrics> unary_metrics_;
+  std::vector<MethodMetrics> stream_metrics_;
   std::vector<int> unary_index_;
   std::vector<int> stream_index_;
   int next_index_ = 0;

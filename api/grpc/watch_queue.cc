@@ -2,7 +2,23 @@
 
 #include <utility>
 
+#include "base/metrics.h"
+
 namespace kvorum::api {
+namespace {
+
+metrics::Gauge& pending_events = metrics::Default().AddGauge(
+    "etcd_debugging_mvcc_pending_events_total", "Total number of pending events to be sent.");
+
+int64_t EventsOf(const mvcc::WatchResponse& response) {
+  return static_cast<int64_t>(response.events.size());
+}
+
+}  // namespace
+
+WatchQueue::~WatchQueue() {
+  for (const Item& item : items_) pending_events.Add(-EventsOf(item.response));
+}
 
 bool WatchQueue::TrySend(mvcc::WatchResponse&& response) {
   absl::MutexLock lock(&mutex_);
@@ -29,6 +45,7 @@ void WatchQueue::Answer(std::optional<mvcc::WatchResponse> response) {
 void WatchQueue::Append(mvcc::WatchResponse response, bool is_answer) {
   const int64_t bytes = response.ByteSize();
   bytes_ += bytes;
+  pending_events.Add(EventsOf(response));
   items_.push_back(Item{std::move(response), bytes, is_answer});
   WakeReady();
 }
@@ -54,6 +71,7 @@ bool WatchQueue::Pop(mvcc::WatchResponse* response, bool* more) {
   if (closed_ || items_.empty()) return false;
   Item& item = items_.front();
   *response = std::move(item.response);
+  pending_events.Add(-EventsOf(*response));
   bytes_ -= item.bytes;
   if (item.is_answer) --answers_pending_;
   items_.pop_front();

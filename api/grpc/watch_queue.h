@@ -34,6 +34,8 @@ class WatchQueue final : public mvcc::WatchSink {
  public:
   explicit WatchQueue(CallQueue* queue) : call_queue_(queue) {}
 
+  ~WatchQueue() override;
+
   bool TrySend(mvcc::WatchResponse&& response) override;
   void Answer(std::optional<mvcc::WatchResponse> response) override;
 

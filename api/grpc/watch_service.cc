@@ -5,6 +5,7 @@
 
 #include "api/grpc/splice.h"
 #include "api/grpc/watch_queue.h"
+#include "base/metrics.h"
 
 namespace kvorum::api {
 namespace {
@@ -26,6 +27,32 @@ mvcc::WatchCreate ToWatchCreate(WatchCreateRequest& request) {
     if (filter == WatchCreateRequest::NODELETE) create.no_delete = true;
   }
   return create;
+}
+
+metrics::Histogram& AddSeconds(const char* name, const char* help) {
+  return metrics::Default().AddHistogram(name, help, metrics::ExponentialBounds(.001, 2, 14));
+}
+
+metrics::Histogram& control_seconds =
+    AddSeconds("etcd_debugging_server_watch_send_loop_control_stream_duration_seconds",
+               "The total duration in seconds of running through the send loop control stream "
+               "response.");
+metrics::Histogram& response_seconds =
+    AddSeconds("etcd_debugging_server_watch_send_loop_watch_stream_duration_seconds",
+               "The total duration in seconds of running through the send loop watch stream "
+               "response all events.");
+metrics::Histogram& event_seconds =
+    AddSeconds("etcd_debugging_server_watch_send_loop_watch_stream_duration_per_event_seconds",
+               "The average duration in seconds of running through the send loop watch stream "
+               "response, per event.");
+
+// How long it took to send `response`.
+void CountSent(const mvcc::WatchResponse& response, Duration took) {
+  if (response.created || response.canceled) return control_seconds.Observe(took);
+  response_seconds.Observe(took);
+  if (!response.events.empty()) {
+    event_seconds.Observe(took / static_cast<int64_t>(response.events.size()));
+  }
 }
 
 // One client's stream, from its first request to its last answer.
@@ -92,7 +119,9 @@ class WatchSession {
       mvcc::WatchResponse response;
       bool more = false;
       if (!queue_.Pop(&response, &more)) break;
+      const TimePoint begin = std::chrono::steady_clock::now();
       alive = co_await Write(response, more);
+      CountSent(response, std::chrono::steady_clock::now() - begin);
       if (queue_.TakeRoomWanted()) stream_->OnRoom();
     }
     queue_.Close();

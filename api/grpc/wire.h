@@ -15,6 +15,9 @@ namespace kvorum::api {
 grpc::Status Decode(const grpc::ByteBuffer& bytes, size_t max_bytes,
                     google::protobuf::MessageLite* message);
 
+// 0 for a buffer that holds nothing.
+inline size_t SizeOf(const grpc::ByteBuffer& bytes) { return bytes.Valid() ? bytes.Length() : 0; }
+
 grpc::ByteBuffer Encode(const google::protobuf::MessageLite& message);
 
 // A message to be sent once. gRPC gets the only reference to its slices, so each is freed when it

@@ -5,6 +5,8 @@
 //   livez   serializable_read
 //   readyz  data_corruption, serializable_read, linearizable_read, non_learner
 //
+// No check has a deadline of its own: a read waits as long as the server lets it.
+//
 // Follows etcd server/etcdserver/api/etcdhttp/health.go.
 
 #include "api/grpc/waiting.h"

@@ -1,13 +1,15 @@
 #include "api/http/read_check.h"
 
+#include "server/metrics.h"
+
 namespace kvorum::api {
+namespace {
 
 using server::Error;
 
-Task<Error> CheckRead(server::Server& server, Executor& executor, bool serializable) {
-  if (!serializable && !server.ReadIndexNow()) {
+Task<Error> Read(server::Server& server, Executor& executor, ReadKind kind, TimePoint deadline) {
+  if (kind == ReadKind::kLinearizable && !server.ReadIndexNow()) {
     WaitFor<server::Waiter> wait(executor);
-    const TimePoint deadline = std::chrono::steady_clock::now() + server.config().request_timeout();
     co_await wait.Until([&] { server.ReadIndex(deadline, &wait); });
     if (wait.error != Error::kOk) co_return wait.error;
   }
@@ -16,6 +18,16 @@ Task<Error> CheckRead(server::Server& server, Executor& executor, bool serializa
   request.set_keys_only(true);
   server::RangeResult result;
   co_return server.Range(request, &result);
+}
+
+}  // namespace
+
+Task<Error> CheckRead(server::Server& server, Executor& executor, ReadKind kind,
+                      TimePoint deadline) {
+  server::RequestMeter meter(server::Operation::kRange);
+  const Error error = co_await Read(server, executor, kind, deadline);
+  if (error == Error::kOk) meter.Succeeded();
+  co_return error;
 }
 
 }  // namespace kvorum::api

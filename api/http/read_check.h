@@ -8,8 +8,10 @@
 
 namespace kvorum::api {
 
-// kOk or what a client would have been told. Linearizable unless `serializable`; waits for at most
-// the server's request timeout and goes on where `executor` says.
-Task<server::Error> CheckRead(server::Server& server, Executor& executor, bool serializable);
+enum class ReadKind { kLinearizable, kSerializable };
+
+// kOk or what a client with that deadline would have been told. Goes on where `executor` says.
+Task<server::Error> CheckRead(server::Server& server, Executor& executor, ReadKind kind,
+                              TimePoint deadline);
 
 }  // namespace kvorum::api

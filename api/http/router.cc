@@ -119,6 +119,12 @@ HttpReply HttpError(int status, std::string_view text) {
   return reply;
 }
 
+HttpReply MethodNotAllowed() {
+  HttpReply reply = HttpError(405, "Method Not Allowed");
+  reply.headers.emplace_back("Allow", "GET");
+  return reply;
+}
+
 std::vector<std::string> QueryValues(std::string_view query, std::string_view name) {
   std::vector<std::string> values;
   while (!query.empty()) {
@@ -143,9 +149,7 @@ void HttpRouter::Get(std::string path, Handler handler) {
       handler(request, std::move(respond));
       return;
     }
-    HttpReply reply = HttpError(405, "Method Not Allowed");
-    reply.headers.emplace_back("Allow", "GET");
-    respond(std::move(reply));
+    respond(MethodNotAllowed());
   });
 }
 

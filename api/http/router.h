@@ -22,6 +22,9 @@ namespace kvorum::api {
 // Go's http.Error: plain text with a newline at its end.
 HttpReply HttpError(int status, std::string_view text);
 
+// For any method but GET where only that is allowed.
+HttpReply MethodNotAllowed();
+
 // The values of `name` in a query string, percent-decoded, in order.
 std::vector<std::string> QueryValues(std::string_view query, std::string_view name);
 

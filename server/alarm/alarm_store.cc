@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/metrics.h"
 
 namespace kvorum::server {
 namespace {
@@ -22,6 +23,15 @@ std::string RowOf(MemberId member, AlarmType type) {
   return MakeAlarm(member, type).SerializeAsString();
 }
 
+void Show(MemberId member, AlarmType type, bool raised) {
+  metrics::Default()
+      .AddGauge("etcd_debugging_server_alarms",
+                "Alarms for every member in cluster. 1 for 'server_id' label with current ID. 2 "
+                "for 'alarm_type' label with type of this alarm",
+                {{"server_id", HexId(member)}, {"alarm_type", etcdserverpb::AlarmType_Name(type)}})
+      .Set(raised ? 1 : 0);
+}
+
 }  // namespace
 
 Status AlarmStore::Load(mvcc::Backend& backend) {
@@ -33,6 +43,7 @@ Status AlarmStore::Load(mvcc::Backend& backend) {
       return absl::DataLossError("an alarm's row does not parse");
     }
     alarms_.emplace(alarm.alarm(), MemberId(alarm.memberid()));
+    Show(MemberId(alarm.memberid()), alarm.alarm(), true);
   }
   return rows->status();
 }
@@ -42,12 +53,14 @@ void AlarmStore::Activate(MemberId member, AlarmType type, mvcc::Batch& batch) {
   absl::MutexLock lock(&mutex_);
   if (!alarms_.emplace(type, member).second) return;
   batch.Put(mvcc::Bucket::kAlarm, RowOf(member, type), "");
+  Show(member, type, true);
 }
 
 bool AlarmStore::Deactivate(MemberId member, AlarmType type, mvcc::Batch& batch) {
   absl::MutexLock lock(&mutex_);
   if (alarms_.erase({type, member}) == 0) return false;
   batch.Delete(mvcc::Bucket::kAlarm, RowOf(member, type));
+  Show(member, type, false);
   return true;
 }
 

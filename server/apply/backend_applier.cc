@@ -4,6 +4,7 @@
 
 #include "server/apply/txn.h"
 #include "server/fatal.h"
+#include "server/metrics.h"
 #include "server/range.h"
 
 namespace kvorum::server {
@@ -94,6 +95,8 @@ ApplyResult BackendApplier::Compact(const etcdserverpb::CompactionRequest& reque
 ApplyResult BackendApplier::LeaseGrant(const etcdserverpb::LeaseGrantRequest& request) {
   const LeaseGrantResult granted = lessor_.Grant(LeaseId(request.id()), request.ttl(), rows());
   if (granted.error != Error::kOk) return {.error = granted.error};
+  leases_granted_total.Add();
+  lease_ttl_seconds.Observe(static_cast<double>(granted.ttl_seconds));
   etcdserverpb::LeaseGrantResponse response;
   response.mutable_header()->set_revision(store_.current_revision().value());
   response.set_id(request.id());
@@ -105,6 +108,7 @@ ApplyResult BackendApplier::LeaseGrant(const etcdserverpb::LeaseGrantRequest& re
 ApplyResult BackendApplier::LeaseRevoke(const etcdserverpb::LeaseRevokeRequest& request) {
   const LeaseRevokeResult revoked = lessor_.Revoke(LeaseId(request.id()), rows());
   if (revoked.error != Error::kOk) return {.error = revoked.error};
+  leases_revoked_total.Add();
   mvcc::WriteTxn txn = store_.Begin();
   for (const std::string& key : revoked.keys) OrDie(txn.DeleteRange({.key = key}).status());
   etcdserverpb::LeaseRevokeResponse response;

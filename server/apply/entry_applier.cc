@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/fatal.h"
+#include "server/metrics.h"
 
 namespace kvorum::server {
 namespace {
@@ -42,7 +43,11 @@ void EntryApplier::ApplyNormal(const LogEntry& entry, mvcc::Batch& batch, Applie
   const auto request = ParseOrDie<etcdserverpb::InternalRaftRequest>(entry);
   const uint64_t id = request.id() != 0 ? request.id() : request.header().id();
   if (id == 0) Fatal("Apply, could not find a header", {{"index", entry.index.value()}});
+  const TimePoint begin = std::chrono::steady_clock::now();
   ApplyResult result = ApplyRequest(entry, request, id, batch);
+  ObserveApply(OperationOf(request),
+               result.error == Error::kOk || result.error == Error::kCompacted,
+               std::chrono::steady_clock::now() - begin);
   if (request.has_compaction() && result.error == Error::kOk) out->compacted = true;
   if (result.raise_no_space) out->raise_no_space.push_back(id);
   out->results.push_back({.id = id, .error = result.error, .response = std::move(result.response)});

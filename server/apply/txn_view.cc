@@ -10,6 +10,7 @@ namespace kvorum::server {
 StatusOr<mvcc::RangeResult> StoreView::Range(const mvcc::KeyRange& range,
                                              const mvcc::RangeOptions& options) {
   mvcc::RangeOptions pinned = options;
+  ++counts_.ranges;
   const bool at_view = options.revision <= Revision(0) || options.revision == revision_;
   if (at_view) pinned.revision = revision_;
   ASSIGN_OR_RETURN(mvcc::RangeResult result, Read(range, pinned));

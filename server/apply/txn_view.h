@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "base/types.h"
+#include "mvcc/metrics.h"
 #include "mvcc/mvcc.h"
 #include "mvcc/store.h"
 #include "mvcc/store_txn.h"
@@ -53,6 +54,8 @@ class StoreView : public TxnView {
  public:
   explicit StoreView(const mvcc::Store& store)
       : store_(store), revision_(store.current_revision()) {}
+  StoreView(const StoreView&) = delete;
+  ~StoreView() override { counts_.AddToTotals(); }
 
   Revision revision() const override { return revision_; }
   Revision compacted_revision() const override { return store_.compacted_revision(); }
@@ -72,6 +75,7 @@ class StoreView : public TxnView {
   const mvcc::Store& store_;
   const Revision revision_;
   bool overtaken_ = false;
+  mvcc::OperationCounts counts_;
 };
 
 // The same, for a thread that must not wait: a read that would touch the disk, or makes all reads

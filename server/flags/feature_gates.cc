@@ -124,6 +124,18 @@ bool FeatureEnabled(std::string_view gates, std::string_view name) {
   return gate != nullptr && Enabled(ParseCanonical(gates), *gate);
 }
 
+std::vector<Feature> AllFeatures(std::string_view gates) {
+  const Settings settings = ParseCanonical(gates);
+  std::vector<Feature> features;
+  for (const Gate& gate : kGates) {
+    const bool beta = gate.stage == Stage::kBeta || gate.name == kAllBeta;
+    features.push_back({.name = std::string(gate.name),
+                        .stage = beta ? "BETA" : "ALPHA",
+                        .enabled = Enabled(settings, gate)});
+  }
+  return features;
+}
+
 std::string UnsupportedFeatures(std::string_view gates) {
   const Settings settings = ParseCanonical(gates);
   Settings missing;

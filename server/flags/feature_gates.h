@@ -4,8 +4,10 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
+#include "server/config.h"
 
 namespace kvorum::server::flags {
 
@@ -17,6 +19,9 @@ StatusOr<std::string> MergeFeatureGates(std::string_view before, std::string_vie
 // How a gate stands under the canonical value `gates`: as it was set, by name or by AllAlpha or
 // AllBeta, else its default.
 bool FeatureEnabled(std::string_view gates, std::string_view name);
+
+// All gates as they stand under `gates`.
+std::vector<Feature> AllFeatures(std::string_view gates);
 
 // The gates that would have to stand otherwise for this build, "Name=true,..."; empty if none.
 std::string UnsupportedFeatures(std::string_view gates);

@@ -65,6 +65,7 @@ void WarnOfNoEffect(const FlagValues& values, std::vector<LogLine>* log_lines) {
 }
 
 void SetFeatures(const std::string& gates, Config* config, std::vector<LogLine>* log_lines) {
+  config->features = AllFeatures(gates);
   config->compact_hash_check = FeatureEnabled(gates, "CompactHashCheck");
   config->fast_lease_keep_alive = FeatureEnabled(gates, "FastLeaseKeepAlive");
   config->initial_corrupt_check = FeatureEnabled(gates, "InitialCorruptCheck");
