@@ -146,7 +146,7 @@ class StreamCall {
     return StreamOperation<decltype(start)>(this, start, SizeOf(bytes));
   }
   grpc::Status Parse(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite* message) const {
-    return Decode(bytes, max_request_bytes_, message);
+    return Decode(bytes, max_request_bytes_, message, kNoStreamMessage);
   }
 
   // Ends the stream with `error`; nothing happens if it is ending already. The pending Read fails.

@@ -22,7 +22,7 @@ bool Parse(const grpc::ByteBuffer& bytes, google::protobuf::MessageLite* message
 }  // namespace
 
 grpc::Status Decode(const grpc::ByteBuffer& bytes, size_t max_bytes,
-                    google::protobuf::MessageLite* message) {
+                    google::protobuf::MessageLite* message, std::string_view failure) {
   if (const size_t size = bytes.Length(); size > max_bytes) {
     return grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED,
                         "grpc: received message larger than max (" + std::to_string(size) +
@@ -33,9 +33,8 @@ grpc::Status Decode(const grpc::ByteBuffer& bytes, size_t max_bytes,
     return grpc::Status::OK;
   }
   if (Parse(bytes, message)) return grpc::Status::OK;
-  return grpc::Status(
-      grpc::StatusCode::INTERNAL,
-      "grpc: error unmarshalling request: proto: cannot parse invalid wire-format data");
+  return grpc::Status(grpc::StatusCode::INTERNAL,
+                      std::string(failure) + ": proto: cannot parse invalid wire-format data");
 }
 
 grpc::ByteBuffer Encode(const google::protobuf::MessageLite& message) {

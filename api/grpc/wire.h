@@ -7,13 +7,20 @@
 #include <grpcpp/support/status.h>
 
 #include <cstddef>
+#include <string_view>
 
 namespace kvorum::api {
 
+// How the text begins for bytes that are no message: the request of a unary call, one of a stream.
+inline constexpr std::string_view kNoRequest = "grpc: error unmarshalling request";
+inline constexpr std::string_view kNoStreamMessage =
+    "grpc: failed to unmarshal the received message";
+
 // Decodes a request. Larger than `max_bytes`: ResourceExhausted; not a message of this type:
-// Internal; both in the words of the original's gRPC library.
+// Internal, with a text that begins with `failure`; both in the words of the original's gRPC
+// library.
 grpc::Status Decode(const grpc::ByteBuffer& bytes, size_t max_bytes,
-                    google::protobuf::MessageLite* message);
+                    google::protobuf::MessageLite* message, std::string_view failure = kNoRequest);
 
 // 0 for a buffer that holds nothing.
 inline size_t SizeOf(const grpc::ByteBuffer& bytes) { return bytes.Valid() ? bytes.Length() : 0; }

@@ -230,6 +230,10 @@ TEST(WireTest, GarbageAndSizeAreToldInTheOriginalsWords) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INTERNAL);
   EXPECT_EQ(status.error_message(),
             "grpc: error unmarshalling request: proto: cannot parse invalid wire-format data");
+  status = Decode(grpc::ByteBuffer(&garbage, 1), 1000, &parsed, kNoStreamMessage);
+  EXPECT_EQ(status.error_message(),
+            "grpc: failed to unmarshal the received message: proto: cannot parse invalid "
+            "wire-format data");
   status = Decode(grpc::ByteBuffer(&garbage, 1), 3, &parsed);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(status.error_message(), "grpc: received message larger than max (10 vs. 3)");

@@ -13,8 +13,15 @@ func (g *generator) unknownMethod() step {
 	})
 }
 
-// garbage is a request that is cut off, changed in one byte, or was none from the beginning.
+// noMessages are the beginnings of none.
+var noMessages = []string{"\xff", "\x0a\xff", "\x08\x80", "\x07", "\x00\x00", "\x0b\x0a\x01a"}
+
+// garbage is a request that is cut off, or was none from the beginning.
 func (g *generator) garbage() step {
+	if g.chance(6) {
+		method := g.oneOf("etcdserverpb.Watch/Watch", "etcdserverpb.Lease/LeaseKeepAlive")
+		return g.call(call{method: method, bytes: []byte(g.oneOf(noMessages...))})
+	}
 	chosen := g.choose()
 	whole, ok := chosen[0].(call)
 	// A grant without its id is a lease with the server's id, which is another for each.
@@ -26,7 +33,7 @@ func (g *generator) garbage() step {
 	whole.request = nil
 	switch n := len(whole.bytes); {
 	case n == 0 || g.chance(4):
-		whole.bytes = []byte(g.oneOf("\xff", "\x0a\xff", "\x08\x80", "\x07", "\x00\x00", "\x0b\x0a\x01a"))
+		whole.bytes = []byte(g.oneOf(noMessages...))
 	default:
 		whole.bytes = whole.bytes[:g.IntN(n)]
 	}

@@ -44,11 +44,4 @@ var knownDifferences = []difference{
 			return ok && g.severalAlarms() && either.Replace(want.Text) == either.Replace(got.Text)
 		},
 	},
-	{
-		name:   "not served yet",
-		reason: "RangeStream, Hash and Defragment.",
-		applies: func(g *generator, s step, want, got answer) bool {
-			return strings.Contains(got.Error, "is not implemented by this server yet")
-		},
-	},
 }

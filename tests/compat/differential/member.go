@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"testing"
+	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"google.golang.org/grpc"
@@ -15,6 +16,8 @@ import (
 
 	"kvorum/tests/compat/peers"
 )
+
+const versionPoll = 20 * time.Millisecond
 
 // member is one server with the connection and the streams a run has to it.
 type member struct {
@@ -41,6 +44,25 @@ func connect(t testing.TB, s *peers.Server) *member {
 	m := &member{Server: s, conn: conn}
 	m.streams, m.cancel = context.WithCancel(context.Background())
 	return m
+}
+
+// awaitStorageVersion waits for what a new reference does some time after it serves: it raises the
+// version of its storage to its own.
+func (m *member) awaitStorageVersion(t testing.TB) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), stepTimeout)
+	defer cancel()
+	tick := time.NewTicker(versionPoll)
+	defer tick.Stop()
+	for ; ; <-tick.C {
+		status, err := pb.NewMaintenanceClient(m.conn).Status(ctx, &pb.StatusRequest{})
+		if err != nil {
+			t.Fatalf("%s has no storage version: %v", m.Name, err)
+		}
+		if status.StorageVersion == "3.7.0" {
+			return
+		}
+	}
 }
 
 func (m *member) close() {

@@ -17,7 +17,11 @@ type pair struct {
 func startPair(t testing.TB, k kind) pair {
 	t.Helper()
 	servers := peers.StartBoth(t, append(append([]string{}, commonFlags...), k.flags...)...)
-	return pair{connect(t, servers[0]), connect(t, servers[1]), toleratedSeconds}
+	p := pair{connect(t, servers[0]), connect(t, servers[1]), toleratedSeconds}
+	for _, m := range []*member{p.reference, p.kvorum} {
+		m.awaitStorageVersion(t)
+	}
+	return p
 }
 
 // end stops both at once: nobody looks at what they leave behind.
