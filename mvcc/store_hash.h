@@ -16,9 +16,9 @@ namespace kvorum::mvcc {
 // still had at the beginning are held by the reader made before.
 class Store::HistoryHash {
  public:
-  // The two differ when nothing lives at the revision hashed: a compaction keeps the tombstones that
-  // are exactly there, and so leaves out the rows that none of its revisions keeps, HashKV has no
-  // revision to keep then, and leaves none out.
+  // The two differ when nothing lives at the revision hashed: a compaction keeps the tombstones
+  // that are exactly there, and so leaves out the rows that none of its revisions keeps; HashKV has
+  // no revision to keep then, and leaves none out.
   enum class Of { kHistory, kCompaction };
   // CRC-32C over the history up to `revision`, of a store compacted at `compacted` before. The
   // caller is in a read epoch that began before `compacted` was looked up, or is the compactor.

@@ -6,9 +6,9 @@
 
 #include "api/errors.h"
 #include "api/http/read_check.h"
+#include "base/go_quote.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "server/flags/go_value.h"
 
 namespace kvorum::api {
 namespace {
@@ -113,7 +113,7 @@ std::string Unknown(const std::vector<std::string>& excluded, const std::vector<
   for (const std::string& name : excluded) {
     const auto has_name = [&](Check check) { return NameOf(check) == name; };
     if (name.empty() || std::any_of(all.begin(), all.end(), has_name)) continue;
-    unknown += (unknown.empty() ? "" : ",") + server::flags::GoQuote(name);
+    unknown += (unknown.empty() ? "" : ",") + GoQuote(name);
   }
   return unknown;
 }

@@ -163,7 +163,9 @@ func use(t *testing.T, s *peers.Server) {
 // waitHandled waits until as many streams have ended as were begun.
 func waitHandled(t *testing.T, s *peers.Server) {
 	t.Helper()
-	for deadline := time.Now().Add(callTimeout); ; time.Sleep(20 * time.Millisecond) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(callTimeout); ; <-tick.C {
 		started, handled := 0.0, 0.0
 		for name, value := range scrape(t, s.Addr).values() {
 			if strings.HasPrefix(name, "grpc_server_started_total") {

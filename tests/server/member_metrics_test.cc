@@ -37,7 +37,7 @@ class MemberMetricsTest : public ::testing::Test {
 
 TEST_F(MemberMetricsTest, AMemberShowsItself) {
   member_.config.features = {{.name = "AllBeta", .stage = "BETA", .enabled = true}};
-  member_.config.quota_backend_bytes = 4096;
+  member_.config.quota_backend_bytes = 65536;
   member_.OpenAndWaitReady();
   member_.Put("a", "1");
   member_.Put("b", "2");
@@ -52,7 +52,7 @@ TEST_F(MemberMetricsTest, AMemberShowsItself) {
            {"etcd_server_version{server_version=\"3.7.1\"}", 1},
            {"etcd_cluster_version{cluster_version=\"3.7\"}", 1},
            {"etcd_server_feature_enabled{name=\"AllBeta\",stage=\"BETA\"}", 1},
-           {"etcd_server_quota_backend_bytes", 4096},
+           {"etcd_server_quota_backend_bytes", 65536},
            {"etcd_server_proposals_pending", 0},
            {"etcd_network_known_peers{Local=\"8e9e05c52164694d\",Remote=\"8e9e05c52164694d\"}", 1},
            {"etcd_debugging_mvcc_keys_total", 2},
