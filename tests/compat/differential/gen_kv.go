@@ -138,6 +138,10 @@ func (g *generator) readStream() step {
 		// What it serves.
 		r.SortOrder, r.SortTarget = pb.RangeRequest_SortOrder(g.IntN(2)), pb.RangeRequest_KEY
 	}
+	if g.chance(30) {
+		// What its check overlooks.
+		r.SortOrder, r.SortTarget = pb.RangeRequest_NONE, pb.RangeRequest_SortTarget(1+g.IntN(4))
+	}
 	if !g.chance(20) {
 		r.MinModRevision, r.MaxModRevision, r.MinCreateRevision, r.MaxCreateRevision = 0, 0, 0, 0
 	}

@@ -1,6 +1,8 @@
 package differential
 
 import (
+	"bytes"
+
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"google.golang.org/protobuf/proto"
 )
@@ -36,6 +38,20 @@ func hashOrCompacted(a answer) bool {
 	}
 	_, ok := a.Messages[0].(*pb.HashKVResponse)
 	return ok
+}
+
+// ascending says whether the pairs of a stream come by key, none of them twice.
+func ascending(a answer) bool {
+	var last []byte
+	for _, m := range a.Messages {
+		for _, kv := range m.(*pb.RangeStreamResponse).RangeResponse.GetKvs() {
+			if last != nil && bytes.Compare(last, kv.Key) >= 0 {
+				return false
+			}
+			last = kv.Key
+		}
+	}
+	return true
 }
 
 // joined puts the pieces together in which a watch was told of the past: neighbours that tell of the
