@@ -29,12 +29,11 @@ constexpr Gate kGates[] = {
     {kAllBeta, Stage::kAll, false, true},
     {"CompactHashCheck", Stage::kAlpha, false},
     {"FastLeaseKeepAlive", Stage::kBeta, true, true},
-    // Compares with other members, of which a single one has none.
     {"InitialCorruptCheck", Stage::kAlpha, false, true},
     {"LeaseCheckpoint", Stage::kAlpha, false, true},
     {"LeaseCheckpointPersist", Stage::kAlpha, false, true},
     {"PriorityRequest", Stage::kAlpha, false, true},
-    // Of connections to other members: the same.
+    // Of connections to other members, of which a single one has none.
     {"SetMemberLocalAddr", Stage::kAlpha, false, true},
     {"StopGRPCServiceOnDefrag", Stage::kAlpha, false, true},
     // Of etcd's backend.

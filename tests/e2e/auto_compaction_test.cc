@@ -14,8 +14,8 @@ std::vector<std::string> Retention(const std::string& text) {
 
 TEST(AutoCompactionTest, HistoryOlderThanThePeriodIsForgotten) {
   const ScratchDir dir;
-  const Member member({.data_dir = dir.path() + "/m", .extra_args = Retention("1s")});
-  Process& server = const_cast<Member&>(member).process();
+  Member member({.data_dir = dir.path() + "/m", .extra_args = Retention("1s")});
+  Process& server = member.process();
   for (int i = 0; i < 5; ++i) {
     ASSERT_EQ(member.Etcdctl({"put", "a", std::to_string(i)}).exit_code, 0);
   }

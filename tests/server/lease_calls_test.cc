@@ -196,6 +196,7 @@ TEST_F(LeaseCallsTest, AfterAPauseOfTheRaftLoopLeadershipIsProvedFirst) {
   member_.clock.Advance(member_.config.request_timeout());
   member_.server->StepStage(kRaft);
   ASSERT_TRUE(member_.StepUntil([&] { return refused.done(); }));
+  EXPECT_EQ(refused.error, Error::kNotPrimaryLessor);
 }
 
 TEST_F(LeaseCallsTest, RenewalOfAnExpiredLeaseIsAnsweredWhenItsKeysAreGone) {
