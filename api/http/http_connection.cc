@@ -96,7 +96,7 @@ void HttpConnection::OnHead(error_code error) {
   }
   const std::string* const expected = request.Header("expect");
   if (expected != nullptr && !expected->empty() && !IsContinue(*expected)) {
-    Refuse("417 Expectation Failed");
+    EndWith("HTTP/1.1 417 Expectation Failed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
     return;
   }
   idle_ = false;
@@ -105,10 +105,13 @@ void HttpConnection::OnHead(error_code error) {
 }
 
 void HttpConnection::Refuse(const std::string& status) {
-  scratch_ = absl::StrCat("HTTP/1.1 ", status,
-                          "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
-                          "\r\n",
-                          status);
+  EndWith(absl::StrCat("HTTP/1.1 ", status,
+                       "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n",
+                       status));
+}
+
+void HttpConnection::EndWith(std::string last_words) {
+  scratch_ = std::move(last_words);
   asio::async_write(stream_, asio::buffer(scratch_),
                     [self = shared_from_this()](error_code, size_t) { self->Linger(); });
 }

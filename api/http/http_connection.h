@@ -62,6 +62,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void ReadHead();
   void OnHead(boost::system::error_code error);
   void Refuse(const std::string& status);
+  void EndWith(std::string last_words);
   // After an answer.
   void Next(bool keep_alive);
   void Linger();
