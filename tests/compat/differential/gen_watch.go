@@ -62,13 +62,14 @@ func (g *generator) watchClose() step {
 	return barrier{}
 }
 
-// fragments writes more than one message holds and has it watched, in pieces and whole.
+// fragments writes more than one message holds, and more than kvorum reads at once, and has it
+// watched, in pieces and whole.
 func (g *generator) fragments() step {
 	if g.kind.flags != nil {
 		return barrier{}
 	}
 	key, end := []byte("long/"), []byte("long0")
-	for i := range 4 {
+	for i := range 10 {
 		value := bytes.Repeat([]byte{byte('a' + i)}, 400000+g.IntN(300000))
 		g.then(call{method: "etcdserverpb.KV/Put", request: &pb.PutRequest{Key: append(key, byte('0'+i%2)), Value: value}})
 	}

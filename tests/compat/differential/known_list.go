@@ -30,7 +30,7 @@ var knownDifferences = []difference{
 			"not count on either: events, their order, and revisions that are whole, are the same.",
 		applies: func(g *generator, s step, want, got answer) bool {
 			_, ok := s.(barrier)
-			return ok && equal(want, joined(got))
+			return ok && len(got.Messages) >= len(want.Messages) && equal(joined(want), joined(got))
 		},
 	},
 	{
@@ -46,6 +46,29 @@ var knownDifferences = []difference{
 			r := c.request.(*pb.RangeRequest)
 			return r.SortOrder == pb.RangeRequest_NONE && r.SortTarget != pb.RangeRequest_KEY &&
 				want.Error == "" && got.Error == "" && ascending(got)
+		},
+	},
+	{
+		name: "RangeStream of a negative limit",
+		reason: "The reference takes it for none and sends everything in one chunk, however much that is; " +
+			"kvorum in chunks, as without a limit.",
+		applies: func(g *generator, s step, want, got answer) bool {
+			c, ok := s.(call)
+			if !ok || c.method != "etcdserverpb.KV/RangeStream" || c.request == nil {
+				return false
+			}
+			return c.request.(*pb.RangeRequest).Limit < 0 && equal(want, merged(got))
+		},
+	},
+	{
+		name:     "Hash while a compaction is under way",
+		byChance: true,
+		reason: "It covers rows that are dead and not yet gone, and the mark of the last compaction that is " +
+			"finished. Nobody has waited for that here.",
+		applies: func(g *generator, s step, want, got answer) bool {
+			c, ok := s.(call)
+			return ok && c.method == "etcdserverpb.Maintenance/Hash" && len(g.compactions) > 0 && !g.waited &&
+				want.Error == "" && got.Error == ""
 		},
 	},
 	{
