@@ -172,8 +172,9 @@ class RangeCalls::ChunkReader {
     const CallQueue::Hold hold(&queue_);
     ready_.emplace();
     RangeEncoder encoder(&calls_.budget_);
-    error_ = co_await calls_.EnterPoolWithRoom(encoder, queue_);
-    if (error_ == Error::kOk) {
+    const Error entered = co_await calls_.EnterPoolWithRoom(encoder, queue_);
+    status_ = ToStatus(entered);
+    if (status_.ok()) {
       Read(encoder);
       co_await queue_.Switch();
     }
@@ -182,18 +183,24 @@ class RangeCalls::ChunkReader {
   Signal::Awaiter Ready() { return ready_->Wait(); }
 
   // Of the message that is ready.
-  Error error() const { return error_; }
+  const grpc::Status& status() const { return status_; }
   void Take(grpc::ByteBuffer* chunk) { chunk->Swap(&chunk_); }
   bool done() const { return list_.done(); }
 
  private:
+  // A target without an order means ascending, which takes the whole list: it is one message. The
+  // reference sorts each of its messages for itself, and then sends rows twice.
   static ListReader::Form FormOf(const RangeRequest& request) {
-    return request.count_only() ? ListReader::Form::kWhole : ListReader::Form::kPieces;
+    return IsPlainList(request) ? ListReader::Form::kPieces : ListReader::Form::kWhole;
   }
   void Read(RangeEncoder& encoder) {
     server::RangeResult piece;
-    error_ = list_.Next(rows_, &piece);
-    if (error_ != Error::kOk) return;
+    status_ = ToStatus(list_.Next(rows_, &piece));
+    if (!status_.ok()) return;
+    if (const size_t bytes = RowBytes(piece.kvs); bytes > kMaxMessageBytes) {
+      status_ = TooLargeToSend(bytes);
+      return;
+    }
     rows_ = NextChunkRows(rows_, ChunkBytes(piece), target_bytes_);
     encoder.Add(std::move(piece.kvs));
     grpc::ByteBuffer chunk = encoder.RangeStreamResponse(calls_.RestOf(list_));
@@ -205,18 +212,17 @@ class RangeCalls::ChunkReader {
   ListReader list_;
   const size_t target_bytes_;
   int64_t rows_ = kFirstChunkRows;
-  Error error_ = Error::kOk;
+  grpc::Status status_;
   grpc::ByteBuffer chunk_;
   std::optional<Signal> ready_;
 };
 
 Task<grpc::Status> RangeCalls::RangeStream(StreamCall& call, RangeRequest request) {
-  request.clear_sort_target();
   ChunkReader reader(this, &call.queue(), std::move(request));
   reader.Start();
   for (;;) {
     co_await reader.Ready();
-    if (reader.error() != Error::kOk) co_return ToStatus(reader.error());
+    if (!reader.status().ok()) co_return reader.status();
     grpc::ByteBuffer chunk;
     reader.Take(&chunk);
     const bool last = reader.done();

@@ -26,7 +26,7 @@ TEST(CheckRangeStreamTest, NaturalOrderOnly) {
   request.set_sort_target(RangeRequest::MOD);
   EXPECT_STATUS(CheckRangeStream(request), StatusCode::UNIMPLEMENTED, kUnorderedText);
   request.set_sort_order(RangeRequest::NONE);
-  EXPECT_TRUE(CheckRangeStream(request).ok()) << "without an order the target means nothing";
+  EXPECT_TRUE(CheckRangeStream(request).ok()) << "without an order is ascending";
   request.set_sort_target(RangeRequest::KEY);
   request.set_sort_order(RangeRequest::DESCEND);
   request.set_min_mod_revision(1);
@@ -143,6 +143,19 @@ TEST_F(RangeStreamTest, ALimitEndsItWithMoreAndTheWholeCount) {
     EXPECT_EQ(merged.more(), limit < 100);
     EXPECT_EQ(merged.count(), 100);
   }
+}
+
+TEST_F(RangeStreamTest, ATargetWithoutOrderIsSortedAsAWhole) {
+  Fill(100, 1);
+  RangeRequest request = Everything();
+  request.set_sort_target(RangeRequest::VALUE);
+  std::vector<RangeResponse> messages;
+  ASSERT_TRUE(Stream(request, &messages).ok());
+  EXPECT_EQ(Sizes(messages), std::vector<int>{100});
+  EXPECT_EQ(messages[0].count(), 100);
+  const std::vector<RangeRequest> reads = server_.ranges();
+  ASSERT_EQ(reads.size(), 1u);
+  EXPECT_EQ(reads[0].sort_target(), RangeRequest::VALUE) << "which the server sorts by";
 }
 
 TEST_F(RangeStreamTest, ACountAndAnEmptyRangeAreOneMessage) {

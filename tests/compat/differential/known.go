@@ -1,8 +1,6 @@
 package differential
 
 import (
-	"bytes"
-
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"google.golang.org/protobuf/proto"
 )
@@ -40,15 +38,15 @@ func hashOrCompacted(a answer) bool {
 	return ok
 }
 
-// ascending says whether the pairs of a stream come by key, none of them twice.
-func ascending(a answer) bool {
-	var last []byte
+// distinct says whether a stream has no key twice.
+func distinct(a answer) bool {
+	seen := map[string]bool{}
 	for _, m := range a.Messages {
 		for _, kv := range m.(*pb.RangeStreamResponse).RangeResponse.GetKvs() {
-			if last != nil && bytes.Compare(last, kv.Key) >= 0 {
+			if seen[string(kv.Key)] {
 				return false
 			}
-			last = kv.Key
+			seen[string(kv.Key)] = true
 		}
 	}
 	return true
