@@ -165,9 +165,10 @@ class StreamCall {
 
   // For the service: the end of the stream, whatever the handler said if Stop was first.
   Task<bool> End(grpc::Status status);
-  // What End(status) tells the client.
-  const grpc::Status& FinalStatus(const grpc::Status& status) const {
-    return stopped_ ? stop_status_ : status;
+  // After End(status): how the stream ended, which may be that the client had left.
+  grpc::StatusCode Outcome(const grpc::Status& status) const {
+    const grpc::Status& told = FinalStatus(status);
+    return told.ok() && context.IsCancelled() ? grpc::StatusCode::CANCELLED : told.error_code();
   }
   bool requires_leader = false;
   const MethodMetrics* counts = nullptr;  // of messages, from when it is set
@@ -176,6 +177,10 @@ class StreamCall {
   grpc::ServerAsyncReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer> stream;
 
  private:
+  const grpc::Status& FinalStatus(const grpc::Status& status) const {
+    return stopped_ ? stop_status_ : status;
+  }
+
   struct DoneTag final : public Tag {
     void Complete(bool) override {
       if (work) work();
@@ -201,18 +206,19 @@ class StreamCall {
     bool await_resume() const noexcept { return ok_ && !call_->stopped_; }
     void Complete(bool ok) override {
       ok_ = ok;
-      if (ok && call_->counts != nullptr) Count();
+      if (call_->counts != nullptr) Count();
       if (read_into_ == nullptr) call_->writing_ = false;
       call_->FinishIfStopped();
       self_.resume();
     }
 
    private:
+    // A failed one counts, too, as etcd's does: the last read of a stream always fails.
     void Count() const {
       if (read_into_ != nullptr) {
-        call_->counts->OnReceived(SizeOf(*read_into_));
+        call_->counts->OnReceived(ok_ ? SizeOf(*read_into_) : 0);
       } else {
-        call_->counts->OnSent(written_bytes_);
+        call_->counts->OnSent(ok_ ? written_bytes_ : 0);
       }
     }
 

@@ -29,6 +29,8 @@ class MethodMetrics {
 
   // A call has started. The time is the epoch, unless durations are wanted.
   TimePoint Begin() const;
+  // A message went one way or the other, or failed to: then with 0 bytes. Errors of unary calls
+  // count as messages, as in etcd.
   void OnReceived(size_t message_bytes) const;
   void OnSent(size_t message_bytes) const;
   // `began`: what Begin returned.

@@ -87,7 +87,7 @@ Task<Reply> Service::Serve(size_t method, UnaryCall& call) {
   const TimePoint began = counts.Begin();
   counts.OnReceived(SizeOf(call.request));
   Reply reply = co_await served.handle(call);
-  if (reply.status.ok()) counts.OnSent(SizeOf(reply.bytes));
+  counts.OnSent(reply.status.ok() ? SizeOf(reply.bytes) : 0);
   counts.OnHandled(reply.status.error_code(), began);
   co_return reply;
 }
@@ -122,16 +122,17 @@ Detached Service::AcceptStream(size_t method) {
   const server::Error refused =
       context_.interceptors->Check(call.context, CallKind::kStream, served.on_learner);
   grpc::Status status = ToStatus(refused);
+  TimePoint began;
   if (status.ok()) {
     call.requires_leader = RequiresLeader(call.context);
     StreamRegistry* const registry = served.is_short ? context_.short_registry : context_.registry;
     const StreamRegistry::Entry entry(registry, &call);
     call.counts = &stream_metrics_[method];
-    const TimePoint began = call.counts->Begin();
+    began = call.counts->Begin();
     status = co_await served.handle(call);
-    call.counts->OnHandled(call.FinalStatus(status).error_code(), began);
   }
   co_await call.End(status);
+  if (call.counts != nullptr) call.counts->OnHandled(call.Outcome(status), began);
 }
 
 }  // namespace kvorum::api

@@ -59,7 +59,10 @@ ApplyResult BackendApplier::Put(const etcdserverpb::PutRequest& request) {
   mvcc::WriteTxn txn = store_.Begin();
   WriteTxnView view(store_, txn);
   const Error error = OrDie(CheckPut(request, view, lease_exists_));
-  if (error != Error::kOk) return {.error = error};
+  if (error != Error::kOk) {
+    txn.End();  // its reads count
+    return {.error = error};
+  }
   etcdserverpb::PutResponse response;
   OrDie(DoPut(request, txn, &response));
   txn.End();
@@ -79,8 +82,8 @@ ApplyResult BackendApplier::Txn(const etcdserverpb::TxnRequest& request, bool wa
   etcdserverpb::TxnResponse response;
   const Error error =
       OrDie(ApplyTxn(request, want_response, store_, txn, lease_exists_, &response));
+  txn.End();  // a refused one has changed nothing, but its reads count
   if (error != Error::kOk) return {.error = error};
-  txn.End();
   return {.response = std::move(response)};
 }
 
