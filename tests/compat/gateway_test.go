@@ -403,6 +403,11 @@ func TestGatewayWatchesAlike(t *testing.T) {
 				if name == "progress" || name == "several" {
 					slices.Sort(answers[i])
 				}
+				// Whether its gateway's own deadline or the end of the call comes first is chance.
+				for j := range answers[i] {
+					answers[i][j] = strings.Replace(answers[i][j],
+						"stream terminated by RST_STREAM with error code: CANCEL", "context deadline exceeded", 1)
+				}
 			}
 			if diff := cmp.Diff(answers[0], answers[1]); diff != "" {
 				t.Errorf("%s is not watched alike (-%s +%s):\n%s", c.body, servers[0].Name, servers[1].Name, diff)

@@ -2,15 +2,21 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"os"
 	"strings"
 )
+
+// out is where all of this goes; elsewhere in the tests of this program, as who counts the results of
+// `go test` would count what they print.
+var out io.Writer = os.Stdout
 
 func printList(cases []*testCase) {
 	for _, c := range cases {
 		if c.reason == "" {
-			fmt.Println(c.name)
+			fmt.Fprintln(out, c.name)
 		} else {
-			fmt.Printf("%s (excluded: %s)\n", c.name, c.reason)
+			fmt.Fprintf(out, "%s (excluded: %s)\n", c.name, c.reason)
 		}
 	}
 	printExcluded(cases)
@@ -25,10 +31,10 @@ func newPrinter(cases []*testCase) func(event, string) {
 	}
 	return func(e event, output string) {
 		if e.Action == "fail" {
-			fmt.Print(output)
+			fmt.Fprint(out, output)
 		}
 		if isCase[e.Test] {
-			fmt.Printf("--- %s: common/%s (%.2fs)\n", strings.ToUpper(e.Action), e.Test, e.Elapsed)
+			fmt.Fprintf(out, "--- %s: common/%s (%.2fs)\n", strings.ToUpper(e.Action), e.Test, e.Elapsed)
 		}
 	}
 }
@@ -38,18 +44,18 @@ func printExcluded(cases []*testCase) {
 	for _, c := range cases {
 		count[c.reason]++
 	}
-	fmt.Printf("suite: %d cases in etcd's tests/common, %d excluded:", len(cases), len(cases)-count[""])
+	fmt.Fprintf(out, "suite: %d cases in etcd's tests/common, %d excluded:", len(cases), len(cases)-count[""])
 	for i, reason := range reasons {
-		fmt.Printf("%s %s %d", map[bool]string{true: ","}[i > 0], reason, count[reason])
+		fmt.Fprintf(out, "%s %s %d", map[bool]string{true: ","}[i > 0], reason, count[reason])
 	}
-	fmt.Println()
+	fmt.Fprintln(out)
 }
 
 // verdict returns how a case counts. To skip itself a case needs a reason that has nothing to do with
 // the server under test, so it must do so before it starts one.
 func verdict(c *testCase, result string) string {
 	if result == "skip" && c.members > 0 {
-		fmt.Printf("--- FAIL: common/%s (it skipped itself after a look at the server)\n", c.name)
+		fmt.Fprintf(out, "--- FAIL: common/%s (it skipped itself after a look at the server)\n", c.name)
 		return "fail"
 	}
 	return result
@@ -66,7 +72,7 @@ func summary(cases []*testCase, found results, some bool) bool {
 		result := verdict(c, found[c.name])
 		count[result]++
 		if result == "" && !some {
-			fmt.Printf("--- FAIL: common/%s (it did not run)\n", c.name)
+			fmt.Fprintf(out, "--- FAIL: common/%s (it did not run)\n", c.name)
 		}
 	}
 	failed := count["fail"]
@@ -74,11 +80,11 @@ func summary(cases []*testCase, found results, some bool) bool {
 		failed += count[""]
 	}
 	if failed == 0 && found[""] != "pass" {
-		fmt.Println("--- FAIL: common (the suite as a whole)")
+		fmt.Fprintln(out, "--- FAIL: common (the suite as a whole)")
 		failed++
 	}
 	printExcluded(cases)
-	fmt.Printf("suite: %d run: %d passed, %d skipped by the suite itself, %d failed\n",
+	fmt.Fprintf(out, "suite: %d run: %d passed, %d skipped by the suite itself, %d failed\n",
 		count["pass"]+count["skip"]+count["fail"], count["pass"], count["skip"], failed)
 	return failed == 0
 }

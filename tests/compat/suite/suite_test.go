@@ -2,12 +2,19 @@ package main
 
 import (
 	"encoding/json"
+	"io"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
+
+func TestMain(m *testing.M) {
+	out = io.Discard
+	os.Exit(m.Run())
+}
 
 func names(cases []*testCase) map[string]string {
 	reasons := map[string]string{}
