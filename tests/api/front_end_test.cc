@@ -356,7 +356,8 @@ TEST(FrontEndListenTest, HttpOnListenersOfItsOwn) {
 }
 
 TEST(FrontEndListenTest, UnixSocketsServeToo) {
-  const std::string path = testing::TempDir() + "/front_end_test.sock";
+  const std::string path =
+      testing::TempDir() + "front_end_test." + std::to_string(getpid()) + ".sock";
   FakeServer server;
   FrontEndOptions options;
   options.client_urls = {"unix://" + path, "http://localhost:0"};
