@@ -167,10 +167,6 @@ ConfState RawNode::ApplyConfChange(Index index, const ConfChangeV2& change) {
   return core_->ApplyConfChange(index, change);
 }
 
-ConfState RawNode::ApplyConfChange(const ConfChange& change) {
-  return ApplyConfChange(last_index() + 1, change);
-}
-
 // ---- Questions ----
 
 MemberId RawNode::id() const { return core_->config().id; }

@@ -108,8 +108,6 @@ class RawNode {
   // answer is computed: the core goes by the snapshot's configuration.
   ConfState ApplyConfChange(Index index, const ConfChange& change);
   ConfState ApplyConfChange(Index index, const ConfChangeV2& change);
-  // For a caller that never receives snapshots.
-  ConfState ApplyConfChange(const ConfChange& change);
 
   // ---- Questions. Cheap unless said otherwise. ----
 

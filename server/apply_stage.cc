@@ -100,7 +100,9 @@ void ApplyStage::Finish() {
   AppliedBatch batch = std::exchange(batch_, {});
   term_.store(batch_term_.value(), std::memory_order_relaxed);
   applied_.store(batch_index_.value(), std::memory_order_release);
-  for (raftpb::ConfChange& change : batch.conf_changes) output_.on_conf_change(std::move(change));
+  for (auto& [index, change] : batch.conf_changes) {
+    output_.on_conf_change(index, std::move(change));
+  }
   output_.on_applied(batch_index_);
   for (const Term term : batch.terms_started) output_.on_term_started(term);
   // Before the results are given out, which would otherwise answer those that have to wait.

@@ -47,7 +47,7 @@ class ApplyStage : public Stage {
   };
   // Called on the stage's thread; must not block.
   struct Output {
-    std::function<void(raftpb::ConfChange)> on_conf_change;
+    std::function<void(Index, raftpb::ConfChange)> on_conf_change;
     std::function<void(Index)> on_applied;
     std::function<void(Term)> on_term_started;
     // There is something for the compactor.

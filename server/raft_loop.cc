@@ -52,8 +52,8 @@ void RaftLoop::WakeForReads() { inbox_.Push(Event(ReadsWaiting{}), 0); }
 
 void RaftLoop::OnDurable(WalStage::Durable durable) { inbox_.Push(Event(std::move(durable)), 0); }
 
-void RaftLoop::OnConfChange(raftpb::ConfChange change) {
-  inbox_.Push(Event(ConfChangeApplied{std::move(change)}), 0);
+void RaftLoop::OnConfChange(Index index, raftpb::ConfChange change) {
+  inbox_.Push(Event(ConfChangeApplied{.index = index, .change = std::move(change)}), 0);
 }
 
 void RaftLoop::OnApplied(Index index) { inbox_.Push(Event(Applied{index}), 0); }
@@ -147,7 +147,7 @@ void RaftLoop::Handle(WalStage::Durable& durable) {
 }
 
 void RaftLoop::Handle(ConfChangeApplied& applied) {
-  node_.ApplyConfChange(applied.change);
+  node_.ApplyConfChange(applied.index, applied.change);
   Publish();
 }
 

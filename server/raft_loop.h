@@ -79,8 +79,9 @@ class RaftLoop : public Stage {
   // There are new reads in the ReadIndexQueue.
   void WakeForReads();
   void OnDurable(WalStage::Durable durable);
-  // A committed change was applied to the members, or refused (node id 0). Before OnApplied of it.
-  void OnConfChange(raftpb::ConfChange change);
+  // The change committed at `index` was applied to the members, or refused (node id 0). In order,
+  // before OnApplied of `index`.
+  void OnConfChange(Index index, raftpb::ConfChange change);
   void OnApplied(Index index);
 
   bool Step(Wait wait) override;
@@ -106,6 +107,7 @@ class RaftLoop : public Stage {
     Index index;
   };
   struct ConfChangeApplied {
+    Index index;
     raftpb::ConfChange change;
   };
   struct ConfChangeProposal {

@@ -202,7 +202,9 @@ RaftLoop::Output EtcdServer::RaftOutput() {
 ApplyStage::Output EtcdServer::ApplyOutput() {
   return {
       .on_conf_change =
-          [this](raftpb::ConfChange change) { raft_.OnConfChange(std::move(change)); },
+          [this](Index index, raftpb::ConfChange change) {
+            raft_.OnConfChange(index, std::move(change));
+          },
       .on_applied = [this](Index index) { raft_.OnApplied(index); },
       .on_term_started = [this](Term term) { OnTermStarted(term); },
       .on_compaction = [this] { maintenance_.RunSoon(compaction_job_); },

@@ -83,7 +83,7 @@ void EntryApplier::ApplyConfChange(const LogEntry& entry, mvcc::Batch& batch, Ap
   }
   if (*error != Error::kOk) change.set_node_id(0);
   if (change.id() != 0) out->results.push_back({.id = change.id(), .error = *error});
-  out->conf_changes.push_back(std::move(change));
+  out->conf_changes.push_back({.index = entry.index, .change = std::move(change)});
 }
 
 }  // namespace kvorum::server

@@ -26,8 +26,12 @@ struct AppliedBatch {
   std::vector<WaitList::Result> results;
   // Of those, answers that wait until the cluster knows that this member is out of space.
   std::vector<uint64_t> raise_no_space;
-  // For raft: as logged, or with node id 0 if refused.
-  std::vector<raftpb::ConfChange> conf_changes;
+  // For raft: the entry's index and the change as logged, or with node id 0 if refused.
+  struct ConfChange {
+    Index index;
+    raftpb::ConfChange change;
+  };
+  std::vector<ConfChange> conf_changes;
   // Terms begun by an empty entry.
   std::vector<Term> terms_started;
   bool compacted = false;

@@ -257,8 +257,9 @@ TEST_F(RawNodeTest, ABatchEndsAtAConfigurationChange) {
   ASSERT_EQ(ready.committed_entries.size(), 2u);
   EXPECT_EQ(ready.committed_entries.back().type, EntryType::kConfChange);
   EXPECT_FALSE(m.node().HasReady() && !m.node().TakeReady().committed_entries.empty());
-  (void)m.node().ApplyConfChange(change);
-  m.node().OnApplied(ready.committed_entries.back().index);
+  const Index changed = ready.committed_entries.back().index;
+  (void)m.node().ApplyConfChange(changed, change);
+  m.node().OnApplied(changed);
   EXPECT_EQ(m.node().TakeReady().committed_entries.size(), 1u);
 }
 

@@ -72,12 +72,13 @@ TEST_F(EntryApplierTest, ConfChangeIsReportedToRaftAsAppliedOrRefused) {
   const std::string data = change.SerializeAsString();
   AppliedBatch out = ApplyEntry(EntryType::kConfChange, data);
   ASSERT_EQ(out.conf_changes.size(), 1u);
-  EXPECT_EQ(out.conf_changes[0].node_id(), 4u);
+  EXPECT_EQ(out.conf_changes[0].index, Index(9));
+  EXPECT_EQ(out.conf_changes[0].change.node_id(), 4u);
   ASSERT_EQ(out.results.size(), 1u);
   EXPECT_EQ(out.results[0].id, 77u);
 
   out = ApplyEntry(EntryType::kConfChange, data);
-  EXPECT_EQ(out.conf_changes[0].node_id(), 0u);
+  EXPECT_EQ(out.conf_changes[0].change.node_id(), 0u);
   EXPECT_EQ(out.results[0].error, Error::kMemberExists);
 }
 
