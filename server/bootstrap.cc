@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/strings.h"
-#include "server/membership/initial_cluster.h"
+#include "server/cluster_plan.h"
 #include "server/metrics.h"
 #include "wal/snap/snap_db.h"
 
@@ -46,7 +46,7 @@ Status PrepareDirectories(Env& env, const DataPaths& paths) {
 
 // One AddNode entry for each member, in the order of their ids, as every member of the cluster
 // writes it.
-Status WriteInitialLog(const NewCluster& plan, wal::Wal& wal) {
+Status WriteInitialLog(const ClusterPlan& plan, wal::Wal& wal) {
   std::vector<LogEntry> entries;
   for (const MemberInfo& member : plan.members) {
     raftpb::ConfChange change;
@@ -70,7 +70,8 @@ StatusOr<bool> HasStore(Env& env, const DataPaths& paths) {
 }
 
 Status CreateLog(const Config& config, Env& env, const DataPaths& paths,
-                 const wal::Options& options) {
+                 const wal::Options& options, const PlanParts& parts,
+                 std::vector<MemberInfo>* neighbours) {
   ASSIGN_OR_RETURN(const bool has_store, HasStore(env, paths));
   if (has_store || env.Exists(paths.etcd_database())) {
     return absl::FailedPreconditionError(
@@ -78,21 +79,29 @@ Status CreateLog(const Config& config, Env& env, const DataPaths& paths,
                ": without its log a member cannot tell what it has promised. Restore the log, or "
                "remove the member from the cluster and its directory, and add it again"));
   }
-  ASSIGN_OR_RETURN(const NewCluster plan, PlanNewCluster(config));
+  ASSIGN_OR_RETURN(const ClusterPlan plan, PlanCluster(config, parts));
   ASSIGN_OR_RETURN(
       const auto wal,
       wal::Wal::Create(env, paths.wal, {.node = plan.self, .cluster = plan.cluster}, options));
-  RETURN_IF_ERROR(WriteInitialLog(plan, *wal));
+  if (plan.joins) {
+    *neighbours = plan.members;
+    std::erase_if(*neighbours, [&](const MemberInfo& member) { return member.id == plan.self; });
+    RETURN_IF_ERROR(wal->Sync());
+  } else {
+    RETURN_IF_ERROR(WriteInitialLog(plan, *wal));
+  }
   return wal->Close();
 }
 
-// A crash between the two writes of CreateLog: the log names a member and holds nothing.
-bool IsUnfinished(const wal::Replay& replay, const wal::WalSnapshot& start) {
-  return start.index == Index(0) && replay.entries.empty() && replay.hard_state.empty();
+// A crash between the two writes of CreateLog: the log names a member and holds nothing. That of a
+// member which joins begins like this.
+bool IsUnfinished(const Config& config, const wal::Replay& replay, const wal::WalSnapshot& start) {
+  return config.initial_cluster_state != "existing" && start.index == Index(0) &&
+         replay.entries.empty() && replay.hard_state.empty();
 }
 
-Status FinishLog(const Config& config, wal::Wal& wal, wal::Replay* replay) {
-  ASSIGN_OR_RETURN(const NewCluster plan, PlanNewCluster(config));
+Status FinishLog(const Config& config, wal::Wal& wal, const PlanParts& parts, wal::Replay* replay) {
+  ASSIGN_OR_RETURN(const ClusterPlan plan, PlanCluster(config, parts));
   if (replay->metadata != wal::Metadata{.node = plan.self, .cluster = plan.cluster}) {
     return absl::FailedPreconditionError(
         "the raft log is empty and of another member than --name and --initial-cluster say");
@@ -163,13 +172,13 @@ StatusOr<wal::WalSnapshot> ChooseStart(Env& env, const DataPaths& paths) {
 }
 
 StatusOr<Recovered> Recover(const Config& config, Env& env, const DataPaths& paths,
-                            const wal::Options& options) {
+                            const wal::Options& options, const PlanParts& parts) {
   Recovered result;
   ASSIGN_OR_RETURN(const wal::WalSnapshot start, ChooseStart(env, paths));
   ASSIGN_OR_RETURN(auto opened, wal::OpenRepairing(env, paths.wal, start, options));
   wal::Replay& replay = opened.replay;
-  if (IsUnfinished(replay, start)) {
-    RETURN_IF_ERROR(FinishLog(config, *opened.wal, &replay));
+  if (IsUnfinished(config, replay, start)) {
+    RETURN_IF_ERROR(FinishLog(config, *opened.wal, parts, &replay));
     RETURN_IF_ERROR(opened.wal->Close());
     opened.wal.reset();
     ASSIGN_OR_RETURN(opened, wal::OpenRepairing(env, paths.wal, start, options));
@@ -179,7 +188,7 @@ StatusOr<Recovered> Recover(const Config& config, Env& env, const DataPaths& pat
   result.written = replay.hard_state;
   result.identity = {.cluster = replay.metadata.cluster, .member = replay.metadata.node};
   ASSIGN_OR_RETURN(result.backend, OpenStore(env, paths, result.identity, start));
-  result.membership = std::make_unique<Membership>(replay.metadata.node);
+  result.membership = std::make_unique<Membership>(replay.metadata.node, config.max_learners);
   RETURN_IF_ERROR(result.membership->Load(*result.backend));
 
   ASSIGN_OR_RETURN(const raft::EntryId store, AppliedTo(*result.backend));
@@ -202,39 +211,6 @@ StatusOr<Recovered> Recover(const Config& config, Env& env, const DataPaths& pat
 
 }  // namespace
 
-StatusOr<NewCluster> PlanNewCluster(const Config& config) {
-  if (config.initial_cluster_state != "new") {
-    return absl::UnimplementedError(
-        "--initial-cluster-state=existing: joining a running cluster is not served by this build");
-  }
-  ASSIGN_OR_RETURN(const InitialCluster cluster, ParseInitialCluster(config.initial_cluster));
-  const auto self = cluster.find(config.name);
-  if (self == cluster.end()) {
-    return absl::InvalidArgumentError(StrCat("couldn't find local name \"", config.name,
-                                             "\" in the initial cluster configuration"));
-  }
-  std::vector<std::string> advertised = config.initial_advertise_peer_urls;
-  std::sort(advertised.begin(), advertised.end());
-  if (advertised != self->second) {
-    return absl::InvalidArgumentError(
-        StrCat("--initial-cluster and --initial-advertise-peer-urls name different URLs for \"",
-               config.name, "\""));
-  }
-  if (cluster.size() > 1) {
-    return absl::UnimplementedError(
-        "--initial-cluster with more than one member is not served by this build");
-  }
-  NewCluster plan;
-  ASSIGN_OR_RETURN(plan.members, MembersOf(cluster, config.initial_cluster_token));
-  std::vector<MemberId> ids;
-  for (const MemberInfo& member : plan.members) {
-    ids.push_back(member.id);
-    if (member.name == config.name) plan.self = member.id;
-  }
-  plan.cluster = ComputeClusterId(std::move(ids));
-  return plan;
-}
-
 Index ChooseApplied(const raft::MemoryStorage& storage, raft::EntryId store, HardState* state) {
   if (storage.TermAt(store.index) == store.term) {
     state->commit = std::max(state->commit, store.index);
@@ -244,7 +220,7 @@ Index ChooseApplied(const raft::MemoryStorage& storage, raft::EntryId store, Har
   return std::max(std::min(store.index, state->commit), storage.FirstIndex() - 1);
 }
 
-StatusOr<Recovered> Bootstrap(const Config& config, Env& env, Clock& clock) {
+StatusOr<Recovered> Bootstrap(const Config& config, Env& env, Clock& clock, Peers* peers) {
   const DataPaths paths = DataPaths::Of(config);
   RETURN_IF_ERROR(PrepareDirectories(env, paths));
   wal::Options options;
@@ -255,9 +231,12 @@ StatusOr<Recovered> Bootstrap(const Config& config, Env& env, Clock& clock) {
     wal_write_bytes.Add(static_cast<int64_t>(bytes));
   };
   const bool fresh = !wal::Exists(env, paths.wal);
-  if (fresh) RETURN_IF_ERROR(CreateLog(config, env, paths, options));
-  ASSIGN_OR_RETURN(Recovered recovered, Recover(config, env, paths, options));
+  const PlanParts parts{.peers = peers, .clock = &clock};
+  std::vector<MemberInfo> neighbours;
+  if (fresh) RETURN_IF_ERROR(CreateLog(config, env, paths, options, parts, &neighbours));
+  ASSIGN_OR_RETURN(Recovered recovered, Recover(config, env, paths, options, parts));
   recovered.fresh = fresh;
+  recovered.neighbours = std::move(neighbours);
   return recovered;
 }
 

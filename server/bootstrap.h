@@ -3,8 +3,8 @@
 // there is none.
 //
 // The raft log is the root: it says who we are and what was promised. A new member is its log alone
-// (one entry for each initial member, committed), and is then recovered like any other; the store
-// is made from the log. So a crash at any point of creation leaves either nothing, or a log that
+// (one entry for each initial member, committed; none for a member that joins a cluster and gets
+// its log from there), and is then recovered like any other; the store is made from the log. So a crash at any point of creation leaves either nothing, or a log that
 // the next start completes.
 //
 // What does not belong together is refused, never mended by guessing: a store of another member, a
@@ -22,6 +22,7 @@
 #include "server/config.h"
 #include "server/data_paths.h"
 #include "server/membership/membership.h"
+#include "server/peers.h"
 #include "wal/wal.h"
 
 namespace kvorum::server {
@@ -36,22 +37,15 @@ struct Recovered {
   std::unique_ptr<raft::MemoryStorage> storage;  // the log, with the commit index as known now
   Index applied;                                 // for raft: what it need not hand out again
   bool fresh = false;                            // there was no log before
+  // Whom to talk to until the log says who belongs to the cluster; of a member that joins.
+  std::vector<MemberInfo> neighbours;
 };
 
-// Errors are for the operator: they say which file, and what to do where that is known.
-StatusOr<Recovered> Bootstrap(const Config& config, Env& env, Clock& clock);
+// Errors are for the operator: they say which file, and what to do where that is known. `peers` is
+// asked only by a member without log; null: there is nobody to ask.
+StatusOr<Recovered> Bootstrap(const Config& config, Env& env, Clock& clock, Peers* peers = nullptr);
 
 // ---- Parts, for tests ----
-
-// What a new member of this configuration is called, and its whole cluster, sorted by id.
-struct NewCluster {
-  ClusterId cluster;
-  MemberId self;
-  std::vector<MemberInfo> members;
-};
-// InvalidArgument if the settings contradict each other, Unimplemented for what this build does not
-// serve: joining an existing cluster, and more than one initial member.
-StatusOr<NewCluster> PlanNewCluster(const Config& config);
 
 // Where raft begins, given log and store; see raft/raft.h, "Restart". Raises `state`'s commit if
 // the store proves that more was committed.

@@ -46,6 +46,10 @@ struct Config {
   uint32_t heartbeat_interval_ms = 100;
   uint32_t election_timeout_ms = 1000;
   bool strict_reconfig_check = true;
+  bool pre_vote = true;
+  // Whether a member of several moves its first election nearer once it has found the others.
+  bool initial_election_tick_advance = true;
+  int64_t max_learners = 1;
   uint64_t bootstrap_defrag_threshold_bytes = 0;  // 0: no defragmentation at start
   Duration warning_unary_request_duration = std::chrono::milliseconds(300);
   Duration warning_apply_duration = std::chrono::milliseconds(100);

@@ -43,6 +43,10 @@ std::string_view TextOf(Error error) {
       return "etcdserver: no space";
     case Error::kCorrupt:
       return "etcdserver: corrupt cluster";
+    case Error::kMemberNotEnoughStarted:
+      return "etcdserver: re-configuration failed due to not enough started members";
+    case Error::kUnhealthy:
+      return "etcdserver: unhealthy cluster";
     case Error::kTooManyRequests:
       return "etcdserver: too many requests";
     case Error::kStopped:

@@ -7,31 +7,20 @@
 namespace kvorum::server {
 
 Publisher::Publisher(const Config& config, ClusterId cluster, const Membership& membership,
-                     const RaftLoop& raft, Proposer& proposer)
-    : config_(config),
-      cluster_(cluster),
-      membership_(membership),
-      raft_(raft),
-      proposer_(proposer) {}
+                     Proposer& proposer)
+    : config_(config), cluster_(cluster), membership_(membership), proposer_(proposer) {}
 
 TimePoint Publisher::Step(TimePoint now) {
-  State state;
   {
     absl::MutexLock lock(&mutex_);
     if (state_ == State::kPublished && !membership_.cluster_version().empty()) {
       Set(State::kReady);
     }
     if (state_ == State::kReady || state_ == State::kStopped) return TimePoint::max();
-    if (under_way_) return now + kInterval;
-    state = state_;
-    if (state == State::kPublished && !raft_.is_leader()) return now + kInterval;
+    if (under_way_ || state_ == State::kPublished) return now + kInterval;
     under_way_ = true;
   }
-  if (state == State::kPublishing) {
-    PublishAttributes();
-  } else {
-    SetClusterVersion();
-  }
+  PublishAttributes();
   return now + kInterval;
 }
 
@@ -67,18 +56,6 @@ void Publisher::PublishAttributes() {
                {"local-member-id", HexId(membership_.self())});
     }
     Advance(State::kPublishing, State::kPublishing);
-  });
-}
-
-// The least of the members' versions; with a single member that is our own.
-void Publisher::SetClusterVersion() {
-  if (!membership_.cluster_version().empty()) return Advance(State::kPublished, State::kReady);
-  LOG_INFO("setting up initial cluster version using v3 API",
-           {"cluster-version", kClusterVersionOfServer});
-  etcdserverpb::InternalRaftRequest request;
-  request.mutable_cluster_version_set()->set_ver(kClusterVersionOfServer);
-  proposer_.ProposeOwn(std::move(request), [this](Error error) {
-    Advance(State::kPublished, error == Error::kOk ? State::kReady : State::kPublished);
   });
 }
 

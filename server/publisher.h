@@ -1,10 +1,10 @@
 #pragma once
 // Publisher: what a member says about itself through the log when it starts: its name and client
-// URLs, again and again until that is applied; then, where it leads a cluster that has agreed on
-// none, the cluster's version. A member is ready when both are applied.
+// URLs, again and again until that is applied. A member is ready when it is, and the cluster has
+// agreed on a version (server/version_monitor.h).
 //
 // Threads: Step on the timers stage, the rest on any. Follows etcd server/etcdserver/server.go
-// publishV3, monitorClusterVersions.
+// publishV3.
 
 #include <absl/base/thread_annotations.h>
 #include <absl/synchronization/mutex.h>
@@ -14,7 +14,6 @@
 #include "server/config.h"
 #include "server/membership/membership.h"
 #include "server/proposer.h"
-#include "server/raft_loop.h"
 
 namespace kvorum::server {
 
@@ -24,7 +23,7 @@ class Publisher {
 
   // All must outlive this.
   Publisher(const Config& config, ClusterId cluster, const Membership& membership,
-            const RaftLoop& raft, Proposer& proposer);
+            Proposer& proposer);
 
   // A job of the timers; proposes what is missing. Returns when to call again.
   TimePoint Step(TimePoint now);
@@ -38,14 +37,12 @@ class Publisher {
   enum class State { kPublishing, kPublished, kReady, kStopped };
 
   void PublishAttributes();
-  void SetClusterVersion();
   void Advance(State from, State to);
   void Set(State state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Config& config_;
   const ClusterId cluster_;
   const Membership& membership_;
-  const RaftLoop& raft_;
   Proposer& proposer_;
 
   mutable absl::Mutex mutex_;

@@ -13,6 +13,13 @@ int64_t CostOf(const RaftLoop::Proposal& proposal) {
   return static_cast<int64_t>(sizeof(proposal) + proposal.data.size());
 }
 
+int64_t CostOf(const raft::Message& message) {
+  uint64_t cost = sizeof(message) + message.context.size();
+  for (const raft::Entry& entry : message.entries) cost += sizeof(entry) + entry.data.size();
+  if (message.snapshot) cost += message.snapshot->data.size();
+  return static_cast<int64_t>(cost);
+}
+
 SharedBytes ReadContext(uint64_t id) {
   std::string bytes;
   AppendBigEndian64(&bytes, id);
@@ -46,6 +53,26 @@ bool RaftLoop::Propose(Proposal proposal) {
 
 void RaftLoop::ProposeConfChange(raftpb::ConfChange change) {
   inbox_.Push(Event(ConfChangeProposal{std::move(change)}), 0);
+}
+
+bool RaftLoop::Receive(raft::Message message) {
+  const int64_t cost = CostOf(message);
+  if (received_bytes_.fetch_add(cost, std::memory_order_relaxed) > kMessageBytes) {
+    received_bytes_.fetch_sub(cost, std::memory_order_relaxed);
+    return false;
+  }
+  inbox_.Push(Event(Received{.message = std::move(message), .cost = cost}), 0);
+  return true;
+}
+
+bool RaftLoop::Run(std::function<void(raft::RawNode&)> work) {
+  return inbox_.Push(Event(std::move(work)), 0);
+}
+
+void RaftLoop::Close() {
+  inbox_.Close();
+  Step(Wait::kNo);
+  FlushDeferred();
 }
 
 void RaftLoop::WakeForReads() { inbox_.Push(Event(ReadsWaiting{}), 0); }
@@ -133,6 +160,11 @@ void RaftLoop::Handle(ConfChangeProposal& proposal) {
   if (result != raft::ProposeResult::kOk && proposal.change.id() != 0) {
     parts_.wait_list->Fail(proposal.change.id(), ErrorOf(result));
   }
+}
+
+void RaftLoop::Handle(Received& received) {
+  received_bytes_.fetch_sub(received.cost, std::memory_order_relaxed);
+  node_.Step(std::move(received.message));
 }
 
 void RaftLoop::Handle(WalStage::Durable& durable) {

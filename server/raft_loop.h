@@ -8,6 +8,7 @@
 //
 // Queues. Proposals: bounded in bytes, here and, while there is no leader or the log cannot keep
 // up, in `held_`; beyond that Propose says no. A held proposal is given up at its deadline.
+// Messages of other members: bounded in bytes; beyond that they are dropped, as raft allows.
 // Everything else that comes in is bounded by what was sent out.
 //
 // Threads: Step on the stage, everything else public on any. Follows etcd
@@ -36,6 +37,8 @@ class RaftLoop : public Stage {
  public:
   // Of proposals in the inbox, and again of proposals held.
   static constexpr int64_t kProposalBytes = 64 << 20;
+  // Of peers' messages in the inbox.
+  static constexpr int64_t kMessageBytes = 128 << 20;
   // Applied entries between two compactions of the log in memory.
   static constexpr uint64_t kCompactEvery = 100;
   // Of applied entries kept in memory for followers that lag, however few they are.
@@ -76,6 +79,12 @@ class RaftLoop : public Stage {
   // False: too many are waiting already. The loop may be woken by the caller's WakeupBatch only.
   [[nodiscard]] bool Propose(Proposal proposal);
   void ProposeConfChange(raftpb::ConfChange change);
+  // A message of another member, from the network. False: dropped, there are too many already.
+  bool Receive(raft::Message message);
+  // Runs `work` on the loop's thread, between two events; for what is asked seldom: leadership
+  // transfers, reports of the transport, the progress of followers. Must not block. False, with
+  // nothing done, after Close.
+  bool Run(std::function<void(raft::RawNode&)> work);
   // There are new reads in the ReadIndexQueue.
   void WakeForReads();
   void OnDurable(WalStage::Durable durable);
@@ -86,8 +95,9 @@ class RaftLoop : public Stage {
 
   bool Step(Wait wait) override;
   void Wake() override { inbox_.Wake(); }
-  // Hands over what it keeps back. After the last Step.
-  void FlushDeferred();
+  // Does what is queued, takes nothing any more, and hands over what it keeps back. After the last
+  // Step.
+  void Close();
 
   // -- published ----------------------------------------------------------------------------------
   MemberId leader() const { return MemberId(leader_.load(std::memory_order_relaxed)); }
@@ -113,16 +123,24 @@ class RaftLoop : public Stage {
   struct ConfChangeProposal {
     raftpb::ConfChange change;
   };
-  using Event = std::variant<Proposal, ConfChangeProposal, ReadsWaiting, WalStage::Durable,
-                             ConfChangeApplied, Applied>;
+  struct Received {
+    raft::Message message;
+    int64_t cost = 0;
+  };
+  using Work = std::function<void(raft::RawNode&)>;
+  using Event = std::variant<Proposal, ConfChangeProposal, Received, Work, ReadsWaiting,
+                             WalStage::Durable, ConfChangeApplied, Applied>;
 
   void Handle(Proposal& proposal);
   void Handle(ConfChangeProposal& proposal);
+  void Handle(Received& received);
+  void Handle(Work& work) { work(node_); }
   void Handle(ReadsWaiting&) {}
   void Handle(WalStage::Durable& durable);
   void Handle(ConfChangeApplied& applied);
   void Handle(Applied& applied);
 
+  void FlushDeferred();
   bool TickIfDue(TimePoint now);
   void ExpireHeld(TimePoint now);
   void CampaignIfAlone();
@@ -146,6 +164,7 @@ class RaftLoop : public Stage {
   raft::RawNode& node_;
 
   BoundedQueue<Event> inbox_{kProposalBytes};
+  std::atomic<int64_t> received_bytes_{0};  // of messages in it
 
   // The loop's alone.
   TimePoint next_tick_;

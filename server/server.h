@@ -53,12 +53,17 @@ namespace kvorum::server {
 
 class Lessor;
 class Membership;
+class Peers;
 
 // What the outer world lends a server. All must outlive it.
 struct Dependencies {
   Env* env = nullptr;
   Clock* clock = nullptr;
   std::function<std::unique_ptr<Random>()> new_random;
+  // The other members; null: this one stays alone.
+  Peers* peers = nullptr;
+  // Called once, on any thread, when the member ends by itself: the cluster has removed it.
+  std::function<void()> on_end;
 };
 
 // A response as the apply stage made it: header.revision is set where the operation defines it, the
@@ -98,10 +103,10 @@ struct LeaseTimeToLiveResult {
 
 // A change of the membership that a client asks for.
 struct MemberChange {
-  enum class Kind { kRemove, kUpdate, kPromote };
+  enum class Kind { kAdd, kAddLearner, kRemove, kUpdate, kPromote };
   Kind kind = Kind::kRemove;
   MemberId id;
-  std::vector<std::string> peer_urls;  // kUpdate: the member's new ones
+  std::vector<std::string> peer_urls;  // of a member added; the new ones of one updated
 };
 
 // Everything Maintenance.Status reports, read without consensus.
@@ -189,8 +194,8 @@ class Server {
   virtual std::vector<LeaseId> Leases() = 0;
   virtual std::vector<MemberInfo> Members() = 0;
   // Puts the change into the log and completes `waiter`, whose response stays empty, when it is
-  // applied here. Fails with kMemberNotFound, kMemberNotEnoughStarted, kMemberNotLearner,
-  // kLearnerNotReady, kPeerUrlExists, kTimeout.., kStopped.
+  // applied here. Fails with kMemberNotFound, kMemberNotEnoughStarted, kUnhealthy, kMemberExists,
+  // kTooManyLearners, kMemberNotLearner, kLearnerNotReady, kPeerUrlExists, kTimeout.., kStopped.
   virtual void ChangeMember(const MemberChange& change, TimePoint deadline,
                             ProposalWaiter* waiter) = 0;
   virtual std::vector<etcdserverpb::AlarmMember> Alarms() = 0;

@@ -20,6 +20,10 @@ namespace {
 constexpr Duration kPurgeInterval = std::chrono::seconds(30);
 // So that a restart has little to apply again, however slowly a snapshot's count is reached.
 constexpr Duration kFlushInterval = std::chrono::seconds(30);
+constexpr Duration kRemovedGrace = std::chrono::seconds(1);
+// When a member starts, for how long and how often it looks for the others.
+constexpr Duration kAdvanceWindow = std::chrono::seconds(5);
+constexpr Duration kAdvancePoll = std::chrono::milliseconds(50);
 constexpr size_t kMaxWalFiles = 5;
 constexpr size_t kMaxSnapFiles = 5;
 constexpr size_t kRaftThread = 2;  // in the order of their start
@@ -39,6 +43,7 @@ StatusOr<RaftLoop::Options> MakeRaft(Recovered& recovered, const Config& config,
   raft::Config raft;
   raft.id = recovered.identity.member;
   raft.election_timeout_ticks = static_cast<int>(config.election_ticks());
+  raft.pre_vote = config.pre_vote;
   raft.storage = options.storage.get();
   raft.applied = recovered.applied;
   raft.random = options.random.get();
@@ -63,7 +68,10 @@ StatusOr<std::unique_ptr<EtcdServer>> EtcdServer::OpenStepped(const Config& conf
   RETURN_IF_ERROR(
       ParseCompactionRetention(config.auto_compaction_mode, config.auto_compaction_retention)
           .status());
-  ASSIGN_OR_RETURN(Recovered recovered, Bootstrap(config, *deps.env, *deps.clock));
+  ASSIGN_OR_RETURN(Recovered recovered, Bootstrap(config, *deps.env, *deps.clock, deps.peers));
+  if (deps.peers != nullptr) {
+    RETURN_IF_ERROR(deps.peers->Open(recovered.identity.member, recovered.identity.cluster));
+  }
   ASSIGN_OR_RETURN(auto state,
                    ReplicatedState::Open(recovered, config, *deps.clock, deps.new_random()));
   ASSIGN_OR_RETURN(RaftLoop::Options raft, MakeRaft(recovered, config, deps));
@@ -128,7 +136,11 @@ EtcdServer::EtcdServer(const Config& config, const Dependencies& deps, Recovered
                  .wait_list = &wait_list_,
                  .raft = &raft_,
                  .apply = &apply_}),
-      publisher_(config_, identity_.cluster, state_->membership(), raft_, proposer_),
+      publisher_(config_, identity_.cluster, state_->membership(), proposer_),
+      versions_({.membership = &state_->membership(),
+                 .raft = &raft_,
+                 .proposer = &proposer_,
+                 .peers = deps.peers}),
       leases_({.clock = deps.clock,
                .lessor = &state_->lessor(),
                .raft = &raft_,
@@ -142,7 +154,20 @@ EtcdServer::EtcdServer(const Config& config, const Dependencies& deps, Recovered
                 .membership = &state_->membership(),
                 .request_ids = &request_ids_,
                 .wait_list = &wait_list_,
-                .raft = &raft_}),
+                .raft = &raft_,
+                .apply = &apply_,
+                .peers = deps.peers}),
+      peers_({.config = &config_,
+              .env = deps.env,
+              .clock = deps.clock,
+              .snap_dir = paths_.snap,
+              .membership = &state_->membership(),
+              .raft = &raft_,
+              .peers = deps.peers,
+              .server = this,
+              .leases = &leases_,
+              .on_removed = [this] { OnRemoved(); }}),
+      neighbours_(std::move(recovered.neighbours)),
       lease_scheduler_({.self = identity_.member,
                         .lessor = &state_->lessor(),
                         .raft = &raft_,
@@ -170,6 +195,7 @@ EtcdServer::EtcdServer(const Config& config, const Dependencies& deps, Recovered
 
 EtcdServer::~EtcdServer() {
   if (!threads_.empty()) Stop();
+  peers_.Stop();
   EndCalls();
   state_->SetFlushListener({});
 }
@@ -191,7 +217,7 @@ RaftLoop::Output EtcdServer::RaftOutput() {
       .append = [this](WalStage::Append append) { wal_.Push(std::move(append)); },
       .log_congested = [this] { return wal_.congested(); },
       .apply = [this](std::vector<LogEntry> entries) { apply_.Push(std::move(entries)); },
-      .send = [](const std::vector<raft::Message>&) {},  // there is nobody else yet
+      .send = [this](std::vector<raft::Message> messages) { peers_.Send(std::move(messages)); },
       .on_leadership =
           [this](bool leads) {
             if (!leads) state_->lessor().Demote();
@@ -203,6 +229,7 @@ ApplyStage::Output EtcdServer::ApplyOutput() {
   return {
       .on_conf_change =
           [this](Index index, raftpb::ConfChange change) {
+            peers_.OnConfChange(change);
             raft_.OnConfChange(index, std::move(change));
           },
       .on_applied = [this](Index index) { raft_.OnApplied(index); },
@@ -214,6 +241,9 @@ ApplyStage::Output EtcdServer::ApplyOutput() {
 
 void EtcdServer::AddJobs() {
   timers_.Add([this](TimePoint now) { return publisher_.Step(now); });
+  version_job_ = timers_.Add([this](TimePoint now) { return versions_.Step(now); });
+  timers_.Add([this](TimePoint now) { return AdvanceTicks(now); });
+  end_job_ = timers_.Add([this](TimePoint now) { return EndIfRemoved(now); });
   lease_job_ = timers_.Add([this](TimePoint now) { return lease_scheduler_.Step(now); });
   AddAutoCompaction();
   compaction_job_ = maintenance_.Add([this](TimePoint now) { return compactions_.Step(now); });
@@ -248,6 +278,46 @@ void EtcdServer::OnTermStarted(Term term) {
   // The loop may have lost the leadership meanwhile, and its demotion come first.
   if (!raft_.is_leader()) state_->lessor().Demote();
   timers_.RunSoon(lease_job_);  // which spreads expiries, if there are many leases
+  timers_.RunSoon(version_job_);
+}
+
+void EtcdServer::OnRemoved() {
+  if (!removed_.exchange(true)) timers_.RunSoon(end_job_);
+}
+
+// Time for the others to hear that the change was applied here.
+TimePoint EtcdServer::EndIfRemoved(TimePoint now) {
+  if (!removed_) return TimePoint::max();
+  if (end_at_ == TimePoint()) {
+    LOG_WARN("server error", {"error", "the member has been permanently removed from the cluster"});
+    LOG_WARN("data-dir used by this member must be removed");
+    end_at_ = now + kRemovedGrace;
+  }
+  if (now < end_at_) return end_at_;
+  publisher_.Stop();
+  if (deps_.on_end) deps_.on_end();
+  return TimePoint::max();
+}
+
+// Members that start together would otherwise be without a leader for longer than need be; but one
+// alone, or one of two, would only disturb.
+TimePoint EtcdServer::AdvanceTicks(TimePoint now) {
+  if (deps_.peers == nullptr || !config_.initial_election_tick_advance) return TimePoint::max();
+  if (advance_until_ == TimePoint()) advance_until_ = now + kAdvanceWindow;
+  int active = 0;
+  for (const MemberInfo& member : state_->membership().Members()) {
+    if (member.id != identity_.member && deps_.peers->ActiveSince(member.id)) ++active;
+  }
+  if (active <= 1) return now < advance_until_ ? now + kAdvancePoll : TimePoint::max();
+  const int ticks = static_cast<int>(config_.election_ticks()) - 2;
+  LOG_INFO("initialized peer connections; fast-forwarding election ticks",
+           {"local-member-id", HexId(identity_.member)}, {"forward-ticks", ticks},
+           {"active-remote-members", active});
+  raft_.Run([ticks](raft::RawNode& node) {
+    if (node.leader() != raft::kNone) return;
+    for (int i = 0; i < ticks; ++i) node.Tick();
+  });
+  return TimePoint::max();
 }
 
 TimePoint EtcdServer::PurgeFiles(TimePoint now) {
@@ -306,18 +376,60 @@ void EtcdServer::Start() {
   start(wal_, "wal");
   start(apply_, "apply");
   start(watch_, "watch");
+  StartPeers();
+}
+
+void EtcdServer::TransferLeadership() {
+  const log::Field self{"local-member-id", HexId(identity_.member)};
+  const log::Field current{"current-leader-member-id", HexId(raft_.leader())};
+  if (!raft_.is_leader()) {
+    LOG_INFO("skipped leadership transfer; local server is not leader", self, current);
+    return;
+  }
+  std::optional<TimePoint> oldest;
+  MemberId target;
+  int voters = 0;
+  for (const MemberInfo& member : state_->membership().Members()) {
+    if (member.is_learner) continue;
+    ++voters;
+    if (member.id == identity_.member || deps_.peers == nullptr) continue;
+    const std::optional<TimePoint> since = deps_.peers->ActiveSince(member.id);
+    if (since && (!oldest || *since < *oldest)) {
+      oldest = since;
+      target = member.id;
+    }
+  }
+  if (voters <= 1) {
+    LOG_INFO("skipped leadership transfer for single voting member cluster", self, current);
+    return;
+  }
+  if (!oldest) {
+    LOG_WARN("leadership transfer failed", self, {"error", "etcdserver: unhealthy cluster"});
+    return;
+  }
+  LOG_INFO("leadership transfer starting", self, current, {"transferee-member-id", HexId(target)});
+  raft_.Run([target](raft::RawNode& node) { node.TransferLeader(target); });
+  const TimePoint deadline = deps_.clock->Now() + config_.request_timeout();
+  while (raft_.leader() != target && deps_.clock->Now() < deadline && !threads_.empty()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(config_.heartbeat_interval_ms));
+  }
+  if (raft_.leader() == target) {
+    LOG_INFO("leadership transfer finished", self, {"new-leader-member-id", HexId(target)});
+  } else {
+    LOG_WARN("leadership transfer failed", self,
+             {"error", "etcdserver: request timed out, leader transfer took too long"});
+  }
 }
 
 void EtcdServer::Stop() {
   if (stopped_.exchange(true)) return;
-  LOG_INFO("skipped leadership transfer for single voting member cluster",
-           {"local-member-id", HexId(identity_.member)},
-           {"current-leader-member-id", HexId(raft_.leader())});
+  TransferLeadership();
   EndCalls();
+  peers_.Stop();
   // In the order of the pipeline, so that each finds all that the one before it has made.
   for (size_t i = 0; i < threads_.size(); ++i) {
     threads_[i]->Stop();
-    if (i == kRaftThread) raft_.FlushDeferred();
+    if (i == kRaftThread) raft_.Close();
   }
   threads_.clear();
   read_pool_.Stop();

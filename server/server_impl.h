@@ -19,6 +19,7 @@
 #include "server/lease_scheduler.h"
 #include "server/member_calls.h"
 #include "server/own_snapshot.h"
+#include "server/peer_service.h"
 #include "server/proposer.h"
 #include "server/publisher.h"
 #include "server/raft_loop.h"
@@ -27,6 +28,7 @@
 #include "server/replicated_state.h"
 #include "server/request_id.h"
 #include "server/server.h"
+#include "server/version_monitor.h"
 #include "server/wait_list.h"
 #include "server/wal_stage.h"
 
@@ -46,6 +48,8 @@ class EtcdServer final : public Server {
   // One of them, by number.
   static constexpr size_t kStages = 6;
   bool StepStage(size_t stage);
+  // Lets the other members in; part of Start().
+  void StartPeers() { peers_.Start(neighbours_); }
   // Whether the member's attributes are applied; WaitReady without waiting.
   bool ready() const { return publisher_.ready(); }
   ReplicatedState& state() { return *state_; }
@@ -129,6 +133,13 @@ class EtcdServer final : public Server {
   // Tells everybody who waits that the server stops.
   void EndCalls();
   void OnTermStarted(Term term);
+  // This member was removed from the cluster.
+  void OnRemoved();
+  TimePoint EndIfRemoved(TimePoint now);
+  // Hands the leadership over, if there is another voter to take it; blocks until it has.
+  void TransferLeadership();
+  // A member of several does not wait a whole election timeout when it starts.
+  TimePoint AdvanceTicks(TimePoint now);
   TimePoint PurgeFiles(TimePoint now);
   TimePoint FlushStore(TimePoint now);
   // A fault of the disk met by one read: the store is not to be trusted any more, or the read
@@ -164,8 +175,13 @@ class EtcdServer final : public Server {
   // Calls on top of them.
   Proposer proposer_;
   Publisher publisher_;
+  VersionMonitor versions_;
+  size_t version_job_ = 0;
   LeaseCalls leases_;
   MemberCalls members_;
+  PeerService peers_;
+  const std::vector<MemberInfo> neighbours_;
+  TimePoint advance_until_;  // of the job that moves the first election nearer
   LeaseScheduler lease_scheduler_;
   size_t lease_job_ = 0;
   std::unique_ptr<AutoCompactor> auto_compactor_;  // null: off
@@ -178,6 +194,9 @@ class EtcdServer final : public Server {
   ReadPool read_pool_;
 
   std::atomic<bool> stopped_ = false;
+  std::atomic<bool> removed_ = false;
+  TimePoint end_at_;  // of a removed member; the timers'
+  size_t end_job_ = 0;
   std::vector<std::unique_ptr<StageThread>> threads_;  // in the order of Stop
 };
 

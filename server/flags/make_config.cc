@@ -189,6 +189,9 @@ Config MakeConfig(const FlagValues& values, std::vector<LogLine>* lines) {
   config.bootstrap_defrag_threshold_bytes =
       Megabytes(values.Uint("bootstrap-defrag-threshold-megabytes"));
   config.strict_reconfig_check = values.Bool("strict-reconfig-check");
+  config.pre_vote = values.Bool("pre-vote");
+  config.initial_election_tick_advance = values.Bool("initial-election-tick-advance");
+  config.max_learners = values.Int("max-learners");
   config.warning_unary_request_duration = UnaryWarningDuration(values);
   config.warning_apply_duration = *ParseGoDuration(values.Text("warning-apply-duration"));
   config.watch_progress_notify_interval = ProgressInterval(values, lines);

@@ -122,7 +122,7 @@ Error Membership::AddRefusal(MemberId id, const ConfChangeContext& context, bool
   if (UrlTaken(context.member, /*by_others_only=*/false)) return Error::kPeerUrlExists;
   const auto learners = std::count_if(members_.begin(), members_.end(),
                                       [](const auto& entry) { return entry.second.is_learner; });
-  if (as_learner && static_cast<size_t>(learners) + 1 > kMaxLearners) {
+  if (as_learner && learners + 1 > max_learners_) {
     return Error::kTooManyLearners;
   }
   return Error::kOk;

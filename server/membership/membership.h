@@ -28,13 +28,11 @@
 
 namespace kvorum::server {
 
-// Learners a cluster may have; the reference's default.
-inline constexpr size_t kMaxLearners = 1;
-
 class Membership {
  public:
-  // `self`: the member this process is.
-  explicit Membership(MemberId self) : self_(self) {}
+  // `self`: the member this process is; `max_learners`: how many the cluster may have.
+  explicit Membership(MemberId self, int64_t max_learners = 1)
+      : self_(self), max_learners_(max_learners) {}
   Membership(const Membership&) = delete;
   Membership& operator=(const Membership&) = delete;
 
@@ -77,6 +75,7 @@ class Membership {
               mvcc::Batch& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const MemberId self_;
+  const int64_t max_learners_;
   mutable absl::Mutex mutex_;
   std::map<MemberId, MemberInfo> members_ ABSL_GUARDED_BY(mutex_);
   std::set<MemberId> removed_ ABSL_GUARDED_BY(mutex_);
