@@ -16,6 +16,7 @@
 #include "base/random.h"
 #include "server/compactor/auto_compactor.h"
 #include "server/flags/flags.h"
+#include "server/peer_network.h"
 #include "server/server.h"
 #include "server/signals.h"
 
@@ -80,6 +81,8 @@ StatusOr<int> Serve(const server::Config& config, StopSignals& signals) {
   front_options.keepalive_timeout = config.grpc_keepalive_timeout;
   front_options.max_concurrent_streams = config.max_concurrent_streams;
   front_options.json_gateway = config.enable_grpc_gateway;
+  // Before the port of the clients, and both before anything is written.
+  ASSIGN_OR_RETURN(const auto peers, server::PeerNetwork::Listen(config));
   ASSIGN_OR_RETURN(const std::unique_ptr<api::FrontEnd> front,
                    api::FrontEnd::Listen(front_options));
   ASSIGN_OR_RETURN(const server::CompactionRetention retention,
@@ -87,7 +90,11 @@ StatusOr<int> Serve(const server::Config& config, StopSignals& signals) {
                                                     config.auto_compaction_retention));
   LogStart(config, retention);
   const server::Dependencies dependencies = {
-      .env = &PosixEnv(), .clock = &SystemClock(), .new_random = [] { return NewSystemRandom(); }};
+      .env = &PosixEnv(),
+      .clock = &SystemClock(),
+      .new_random = [] { return NewSystemRandom(); },
+      .peers = peers.get(),
+      .on_end = [&signals] { signals.Release(); }};
   StatusOr<std::unique_ptr<server::Server>> opened = server::Server::Open(config, dependencies);
   if (!opened.ok()) {
     LOG_ERROR("bootstrap failed", {"error", opened.status()});
@@ -102,8 +109,10 @@ StatusOr<int> Serve(const server::Config& config, StopSignals& signals) {
     signals.SetReady();
     LOG_INFO("ready to serve client requests");
     signal = signals.Wait();
-    LOG_INFO("received signal; shutting down",
-             {"signal", signal == SIGINT ? "interrupt" : "terminated"});
+    if (signal != 0) {
+      LOG_INFO("received signal; shutting down",
+               {"signal", signal == SIGINT ? "interrupt" : "terminated"});
+    }
   }
   LOG_INFO("closing etcd server", {"name", config.name}, {"data-dir", config.data_dir});
   front->Shutdown(config.request_timeout());
@@ -135,7 +144,7 @@ int Main(int argc, char** argv) {
   }
   if (!ended.ok()) return FailStart(ended.status());
   if (*ended != 0) StopSignals::EndBy(*ended);
-  return EXIT_FAILURE;
+  return EXIT_SUCCESS;  // the cluster has removed this member
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "api/grpc/serving.h"
+#include "base/clock.h"
+#include "server/flags/urls.h"
 
 namespace kvorum::api {
 
@@ -11,6 +13,7 @@ using server::Error;
 ClusterService::ClusterService(const ServiceContext& context)
     : Service(context, "etcdserverpb.Cluster") {
   Add(UnaryMethod{"MemberList", [this](UnaryCall& call) { return MemberList(call); }});
+  Add(UnaryMethod{"MemberAdd", [this](UnaryCall& call) { return MemberAdd(call); }});
   Add(UnaryMethod{"MemberRemove", [this](UnaryCall& call) { return MemberRemove(call); }});
   Add(UnaryMethod{"MemberUpdate", [this](UnaryCall& call) { return MemberUpdate(call); }});
   Add(UnaryMethod{"MemberPromote", [this](UnaryCall& call) { return MemberPromote(call); }});
@@ -36,18 +39,18 @@ Task<Reply> ClusterService::MemberList(UnaryCall& call) {
     const Error error = co_await WaitLinearizable(server(), call.queue(), call.deadline());
     if (error != Error::kOk) co_return error;
   }
-  co_return ListMembers<etcdserverpb::MemberListResponse>();
+  etcdserverpb::MemberListResponse response;
+  ListMembers(&response);
+  co_return response;
 }
 
 template <typename Response>
-Reply ClusterService::ListMembers() {
+void ClusterService::ListMembers(Response* response) {
   std::vector<server::MemberInfo> members = server().Members();
   std::sort(members.begin(), members.end(),
             [](const auto& a, const auto& b) { return a.id < b.id; });
-  Response response;
-  interceptors().FillHeaderWithoutRevision(response.mutable_header());
-  for (const server::MemberInfo& info : members) FillMember(info, response.add_members());
-  return response;
+  interceptors().FillHeaderWithoutRevision(response->mutable_header());
+  for (const server::MemberInfo& info : members) FillMember(info, response->add_members());
 }
 
 template <typename Response>
@@ -56,7 +59,34 @@ Task<Reply> ClusterService::Change(UnaryCall& call, const server::MemberChange& 
   const TimePoint deadline = call.deadline();
   co_await wait.Until([&] { server().ChangeMember(change, deadline, &wait); });
   if (wait.error != Error::kOk) co_return wait.error;
-  co_return ListMembers<Response>();
+  Response response;
+  ListMembers(&response);
+  co_return response;
+}
+
+Task<Reply> ClusterService::MemberAdd(UnaryCall& call) {
+  etcdserverpb::MemberAddRequest request;
+  const grpc::Status parsed = call.Parse(&request);
+  if (!parsed.ok()) co_return parsed;
+  const auto urls =
+      server::flags::ParseUrlList({request.peerurls().begin(), request.peerurls().end()});
+  if (!urls.ok()) co_return Error::kMemberBadUrls;
+  server::MemberChange change;
+  change.kind = request.islearner() ? server::MemberChange::Kind::kAddLearner
+                                    : server::MemberChange::Kind::kAdd;
+  change.peer_urls = server::flags::Texts(*urls);
+  change.id = server::ComputeMemberId(change.peer_urls, "", SystemClock().WallNow());
+  WaitFor<server::ProposalWaiter> wait(call.queue());
+  const TimePoint deadline = call.deadline();
+  co_await wait.Until([&] { server().ChangeMember(change, deadline, &wait); });
+  if (wait.error != Error::kOk) co_return wait.error;
+  etcdserverpb::MemberAddResponse response;
+  ListMembers(&response);
+  const server::MemberInfo added{.id = change.id,
+                                 .peer_urls = change.peer_urls,
+                                 .is_learner = request.islearner()};
+  FillMember(added, response.mutable_member());
+  co_return response;
 }
 
 Task<Reply> ClusterService::MemberRemove(UnaryCall& call) {

@@ -1,6 +1,5 @@
 #pragma once
-// etcdserverpb.Cluster. MemberAdd is not served yet and falls to the catch-all. Follows etcd
-// server/etcdserver/api/v3rpc/member.go.
+// etcdserverpb.Cluster. Follows etcd server/etcdserver/api/v3rpc/member.go.
 
 #include "api/grpc/service.h"
 
@@ -12,6 +11,7 @@ class ClusterService final : public Service {
 
  private:
   Task<Reply> MemberList(UnaryCall& call);
+  Task<Reply> MemberAdd(UnaryCall& call);
   Task<Reply> MemberRemove(UnaryCall& call);
   Task<Reply> MemberUpdate(UnaryCall& call);
   Task<Reply> MemberPromote(UnaryCall& call);
@@ -19,7 +19,7 @@ class ClusterService final : public Service {
   template <typename Response>
   Task<Reply> Change(UnaryCall& call, const server::MemberChange& change);
   template <typename Response>
-  Reply ListMembers();
+  void ListMembers(Response* response);
 };
 
 }  // namespace kvorum::api

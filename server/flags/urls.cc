@@ -197,6 +197,17 @@ StatusOr<std::vector<Url>> ParseUrls(std::string_view list) {
   return urls;
 }
 
+StatusOr<std::vector<Url>> ParseUrlList(const std::vector<std::string>& list) {
+  if (list.empty()) return Invalid("no valid URLs given");
+  std::vector<Url> urls;
+  for (const std::string& text : list) {
+    ASSIGN_OR_RETURN(Url url, ParseServerUrl(Trim(text)));
+    urls.push_back(std::move(url));
+  }
+  std::sort(urls.begin(), urls.end(), [](const Url& a, const Url& b) { return a.text < b.text; });
+  return urls;
+}
+
 std::vector<std::string> Texts(const std::vector<Url>& urls) {
   std::vector<std::string> texts;
   for (const Url& url : urls) texts.push_back(url.text);

@@ -32,6 +32,8 @@ StatusOr<Url> ParseUrl(std::string_view text);
 
 // URLs separated by commas, sorted by text, without repetitions. Blanks around each are dropped.
 StatusOr<std::vector<Url>> ParseUrls(std::string_view list);
+// The same of a list of its own, repetitions kept; an empty list is an InvalidArgument.
+StatusOr<std::vector<Url>> ParseUrlList(const std::vector<std::string>& list);
 
 // The texts.
 std::vector<std::string> Texts(const std::vector<Url>& urls);
