@@ -1,5 +1,7 @@
 #include "server/apply_stage.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/check.h"
@@ -11,7 +13,7 @@ namespace kvorum::server {
 
 ApplyStage::ApplyStage(Options options, Output output)
     : options_(options), output_(std::move(output)) {
-  const mvcc::CommitPosition position = options_.store->opened_at();
+  const mvcc::CommitPosition position = options_.store->Get()->opened_at();
   batch_index_ = position.index;
   batch_term_ = position.term;
   applied_.store(position.index.value());
@@ -19,6 +21,8 @@ ApplyStage::ApplyStage(Options options, Output output)
 }
 
 void ApplyStage::Push(std::vector<LogEntry> entries) { inbox_.Push(Task(std::move(entries))); }
+
+void ApplyStage::Push(raft::SnapshotPtr snapshot) { inbox_.Push(Task(std::move(snapshot))); }
 
 void ApplyStage::RequestCommit() { inbox_.Push(Task(CommitRequest{})); }
 
@@ -35,8 +39,15 @@ bool ApplyStage::Step(Wait wait) {
     if (disk_full()) return true;
   }
   if (waiting_.empty()) return false;
-  for (Task& task : std::exchange(waiting_, {})) {
-    std::visit([this](auto& t) { Take(t); }, task);
+  std::vector<Task> work = std::exchange(waiting_, {});
+  for (size_t i = 0; i < work.size(); ++i) {
+    // What was applied before a snapshot is finished before it.
+    if (std::holds_alternative<raft::SnapshotPtr>(work[i]) && commit_wanted_) Commit();
+    if (disk_full()) {
+      std::move(work.begin() + static_cast<ptrdiff_t>(i), work.end(), std::back_inserter(waiting_));
+      return true;
+    }
+    std::visit([this](auto& task) { Take(task); }, work[i]);
   }
   if (commit_wanted_) Commit();
   return true;
@@ -44,7 +55,7 @@ bool ApplyStage::Step(Wait wait) {
 
 void ApplyStage::Take(std::vector<LogEntry>& entries) {
   TimePoint begin = options_.clock->Now();
-  mvcc::Batch& rows = options_.store->backend().batch();
+  mvcc::Batch& rows = options_.store->Get()->backend().batch();
   for (const LogEntry& entry : entries) {
     // Of a directory whose store is ahead of its log: the store has it already.
     if (entry.index <= batch_index_) continue;
@@ -65,12 +76,21 @@ void ApplyStage::Take(std::vector<LogEntry>& entries) {
   commit_wanted_ = true;
 }
 
+void ApplyStage::Take(raft::SnapshotPtr& snapshot) {
+  CHECK_GT(snapshot->metadata.index, batch_index_) << "a snapshot of the past";
+  const raft::EntryId position = output_.install(snapshot);
+  batch_index_ = std::max(position.index, snapshot->metadata.index);
+  batch_term_ = std::max(position.term, snapshot->metadata.term);
+  options_.snapshots->OnInstalled(snapshot->metadata.index);
+  Finish();
+}
+
 void ApplyStage::Commit() {
   mvcc::CommitPosition position{.index = batch_index_, .term = batch_term_};
   if (!batch_.conf_changes.empty()) {
     position.conf_state = EncodeConfStateJson(options_.membership->conf_state());
   }
-  const Status status = options_.store->Commit(position);
+  const Status status = options_.store->Get()->Commit(position);
   if (absl::IsResourceExhausted(status)) return OnDiskFull(status);
   if (!status.ok()) Fatal("failed to commit to the store", {{"error", status}});
   if (disk_full()) LOG_INFO("there is space again to apply entries");

@@ -19,11 +19,12 @@
 #include "base/bounded_queue.h"
 #include "base/clock.h"
 #include "base/log_entry.h"
-#include "mvcc/store.h"
+#include "raft/types.h"
 #include "server/apply/entry_applier.h"
 #include "server/own_snapshot.h"
 #include "server/read_index.h"
 #include "server/stage.h"
+#include "server/store_slot.h"
 #include "server/wait_list.h"
 
 namespace kvorum::server {
@@ -35,7 +36,7 @@ class ApplyStage : public Stage {
 
   // All pointers must outlive the stage.
   struct Options {
-    mvcc::Store* store = nullptr;
+    StoreSlot* store = nullptr;
     EntryApplier* entries = nullptr;
     const Membership* membership = nullptr;
     OwnSnapshots* snapshots = nullptr;
@@ -52,6 +53,9 @@ class ApplyStage : public Stage {
     std::function<void(Term)> on_term_started;
     // There is something for the compactor.
     std::function<void()> on_compaction;
+    // Replaces the store by the database received for this snapshot, and all that is made of it;
+    // returns the index the new store stands at. May take long.
+    std::function<raft::EntryId(const raft::SnapshotPtr&)> install;
     // This member is out of space; the calls with these ids wait for the alarm.
     std::function<void(std::vector<uint64_t>)> raise_no_space;
   };
@@ -59,6 +63,8 @@ class ApplyStage : public Stage {
   ApplyStage(Options options, Output output);
 
   void Push(std::vector<LogEntry> entries);
+  // A snapshot from the leader, durable in the log, takes the place of everything applied so far.
+  void Push(raft::SnapshotPtr snapshot);
   // Makes a commit even if there is nothing to apply, for rows that others left in the batch.
   void RequestCommit();
   void OnFlushed();
@@ -75,9 +81,10 @@ class ApplyStage : public Stage {
  private:
   struct CommitRequest {};
   struct Flushed {};
-  using Task = std::variant<std::vector<LogEntry>, CommitRequest, Flushed>;
+  using Task = std::variant<std::vector<LogEntry>, raft::SnapshotPtr, CommitRequest, Flushed>;
 
   void Take(std::vector<LogEntry>& entries);
+  void Take(raft::SnapshotPtr& snapshot);
   void Take(CommitRequest&) { commit_wanted_ = true; }
   void Take(Flushed&) { options_.snapshots->OnFlushed(); }
   void Commit();

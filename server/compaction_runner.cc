@@ -8,8 +8,8 @@
 
 namespace kvorum::server {
 
-CompactionRunner::CompactionRunner(mvcc::Store& store, const mvcc::WatchableStore& watches,
-                                   mvcc::Compactor& compactor, const Clock& clock,
+CompactionRunner::CompactionRunner(const StoreSlot& store, const mvcc::WatchableStore& watches,
+                                   CurrentCompactor& compactor, const Clock& clock,
                                    std::function<void()> request_commit)
     : store_(store),
       watches_(watches),
@@ -23,13 +23,18 @@ TimePoint CompactionRunner::Step(TimePoint now) {
     absl::MutexLock lock(&mutex_);
     if (closed_) return TimePoint::max();  // what is left is for the next start
   }
-  if (watches_.compacted_revision() < store_.compacted_revision()) return now + kRetryInterval;
+  mvcc::Compactor& compactor = compactor_.Get();
+  if (generation_ != compactor_.generation()) {
+    if (generation_ > 0) Resume([](Revision) { return true; });
+    generation_ = compactor_.generation();
+  }
+  if (watches_.compacted_revision() < store_->compacted_revision()) return now + kRetryInterval;
   const TimePoint began = clock_.Now();
-  const StatusOr<Progress> progress = compactor_.Step();
+  const StatusOr<Progress> progress = compactor.Step();
   // A full disk: writes tell the operator; this waits.
   if (absl::IsResourceExhausted(progress.status())) return now + kFullDiskInterval;
   if (!progress.ok()) Fatal("failed to compact the store", {{"error", progress.status()}});
-  ResumeDone();
+  Resume([&](Revision revision) { return compactor.Done(revision); });
   switch (*progress) {
     case Progress::kIdle:
       return TimePoint::max();
@@ -46,12 +51,12 @@ TimePoint CompactionRunner::Step(TimePoint now) {
   return now + kRetryInterval;
 }
 
-void CompactionRunner::ResumeDone() {
+void CompactionRunner::Resume(const std::function<bool(Revision)>& is_done) {
   std::vector<Waiter*> done;
   {
     absl::MutexLock lock(&mutex_);
     std::erase_if(waiting_, [&](const Waiting& waiting) {
-      if (!compactor_.Done(waiting.revision)) return false;
+      if (!is_done(waiting.revision)) return false;
       waiting.waiter->error = Error::kOk;
       done.push_back(waiting.waiter);
       return true;
@@ -64,7 +69,7 @@ bool CompactionRunner::Wait(Waiter* waiter) {
   {
     absl::MutexLock lock(&mutex_);
     if (!closed_) {
-      waiting_.push_back({.revision = store_.compacted_revision(), .waiter = waiter});
+      waiting_.push_back({.revision = store_->compacted_revision(), .waiter = waiter});
       return true;
     }
   }

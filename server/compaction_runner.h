@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "mvcc/compaction.h"
-#include "mvcc/store.h"
 #include "mvcc/watchable_store.h"
+#include "server/current_compactor.h"
 #include "server/errors.h"
+#include "server/store_slot.h"
 #include "server/waiter.h"
 
 namespace kvorum::server {
@@ -26,10 +26,9 @@ class CompactionRunner {
   static constexpr Duration kRetryInterval = std::chrono::milliseconds(10);
   static constexpr Duration kFullDiskInterval = std::chrono::seconds(1);
 
-  // `compactor` is used on the maintenance stage alone; `request_commit` makes the apply stage
-  // commit. All must outlive this.
-  CompactionRunner(mvcc::Store& store, const mvcc::WatchableStore& watches,
-                   mvcc::Compactor& compactor, const Clock& clock,
+  // `request_commit` makes the apply stage commit. All must outlive this.
+  CompactionRunner(const StoreSlot& store, const mvcc::WatchableStore& watches,
+                   CurrentCompactor& compactor, const Clock& clock,
                    std::function<void()> request_commit);
 
   // Does a bounded piece of work; returns when to call again.
@@ -47,11 +46,13 @@ class CompactionRunner {
     Revision revision;
     Waiter* waiter;
   };
-  void ResumeDone();
+  // Those whose compaction `is_done`.
+  void Resume(const std::function<bool(Revision)>& is_done);
 
-  mvcc::Store& store_;
+  const StoreSlot& store_;
   const mvcc::WatchableStore& watches_;
-  mvcc::Compactor& compactor_;
+  CurrentCompactor& compactor_;
+  uint64_t generation_ = 0;  // of the store compacted last
   const Clock& clock_;
   const std::function<void()> request_commit_;
 

@@ -29,6 +29,8 @@ bool Defragmenter::Begin(TimePoint now) {
     waiting_ = std::exchange(next_, {});
   }
   running_ = true;
+  options_.compactor->Get();
+  generation_ = options_.compactor->generation();
   in_flight.Set(1);
   began_ = now;
   readers_only_since_ = now;
@@ -46,20 +48,25 @@ TimePoint Defragmenter::Step(TimePoint now) {
     absl::MutexLock lock(&mutex_);
     if (closed_) return TimePoint::max();
   }
+  options_.compactor->Get();
+  if (options_.compactor->generation() != generation_) {
+    End(Error::kOk);  // the store that has taken its place is as tidy as can be
+    return now;
+  }
   if (HeldUp(now)) return now + kRetryInterval;
   return RewriteOne(now);
 }
 
 bool Defragmenter::HeldUp(TimePoint now) {
-  if (!options_.compactor->Unfinished()) return false;
-  if (!options_.compactor->WaitsForReaders()) readers_only_since_ = now;
+  if (!options_.compactor->Get().Unfinished()) return false;
+  if (!options_.compactor->Get().WaitsForReaders()) readers_only_since_ = now;
   return now - readers_only_since_ < kReaderGrace;
 }
 
 TimePoint Defragmenter::RewriteOne(TimePoint now) {
   using Progress = mvcc::Compactor::Progress;
   const TimePoint piece_began = options_.clock->Now();
-  const StatusOr<Progress> progress = options_.compactor->DefragmentStep();
+  const StatusOr<Progress> progress = options_.compactor->Get().DefragmentStep();
   if (absl::IsResourceExhausted(progress.status())) {
     LOG_WARN("failed to defragment", {"error", progress.status()});
     End(Error::kDiskFull);
@@ -97,7 +104,8 @@ void Defragmenter::End(Error error) {
 }
 
 Defragmenter::Sizes Defragmenter::SizesNow() const {
-  return {.total = options_.store->size_bytes(), .in_use = options_.store->size_in_use_bytes()};
+  const std::shared_ptr<mvcc::Store> store = options_.store->Get();
+  return {.total = store->size_bytes(), .in_use = store->size_in_use_bytes()};
 }
 
 bool Defragmenter::Wait(Waiter* waiter) {

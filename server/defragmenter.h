@@ -17,9 +17,9 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "mvcc/compaction.h"
-#include "mvcc/store.h"
+#include "server/current_compactor.h"
 #include "server/errors.h"
+#include "server/store_slot.h"
 #include "server/waiter.h"
 
 namespace kvorum::server {
@@ -31,8 +31,8 @@ class Defragmenter {
   static constexpr Duration kReaderGrace = std::chrono::seconds(3);
 
   struct Options {
-    mvcc::Store* store = nullptr;
-    mvcc::Compactor* compactor = nullptr;  // used on the maintenance stage alone
+    const StoreSlot* store = nullptr;
+    CurrentCompactor* compactor = nullptr;
     const Clock* clock = nullptr;
     std::string path;                      // of the store, for the log
     std::function<void()> request_commit;  // makes the apply stage commit
@@ -71,6 +71,7 @@ class Defragmenter {
 
   // Of the maintenance stage: the run.
   bool running_ = false;
+  uint64_t generation_ = 0;  // of the store it is about
   TimePoint began_;
   TimePoint readers_only_since_;
   Sizes before_;

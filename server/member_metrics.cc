@@ -68,7 +68,7 @@ void EtcdServer::CollectMetrics(metrics::Samples* samples) {
       "etcd_server_quota_backend_bytes", "Current backend storage quota size in bytes.",
       Number(config_.quota_backend_bytes == 0 ? kDefaultQuotaBytes : config_.quota_backend_bytes));
   CollectIdentity(samples);
-  CollectStore(state_->store(), samples);
+  CollectStore(*state_->store().Get(), samples);
   CollectWatches(state_->watches(), samples);
 }
 

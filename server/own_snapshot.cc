@@ -8,11 +8,11 @@
 
 namespace kvorum::server {
 
-OwnSnapshots::OwnSnapshots(uint64_t every, Index last, mvcc::Backend& backend,
+OwnSnapshots::OwnSnapshots(uint64_t every, Index last, const StoreSlot& store,
                            const Membership& membership,
                            std::function<void(WalStage::OwnSnapshot)> save)
     : every_(every),
-      backend_(backend),
+      store_(store),
       membership_(membership),
       save_(std::move(save)),
       last_(last) {}
@@ -28,7 +28,7 @@ void OwnSnapshots::OnCommitted(Index applied, Term term) {
   metadata->set_term(term.value());
   *metadata->mutable_conf_state() = membership_.conf_state();
   pending_->set_data(V2StoreJson(membership_));
-  const Status status = backend_.RequestFlush();
+  const Status status = store_->backend().RequestFlush();
   if (absl::IsResourceExhausted(status)) {
     pending_.reset();  // the next batch tries again
     return;
@@ -39,7 +39,7 @@ void OwnSnapshots::OnCommitted(Index applied, Term term) {
 
 void OwnSnapshots::OnFlushed() {
   if (!pending_) return;
-  const StatusOr<Index> flushed = backend_.FlushedIndex();
+  const StatusOr<Index> flushed = store_->backend().FlushedIndex();
   if (absl::IsResourceExhausted(flushed.status())) return;
   if (!flushed.ok()) Fatal("failed to flush the store", {{"error", flushed.status()}});
   const Index index(pending_->metadata().index());
@@ -47,6 +47,11 @@ void OwnSnapshots::OnFlushed() {
   last_ = index;
   // The store is ahead of the snapshot, so the snapshot is what bounds the release.
   save_({.snapshot = *std::exchange(pending_, std::nullopt), .release_to = index});
+}
+
+void OwnSnapshots::OnInstalled(Index index) {
+  pending_.reset();
+  last_ = index;
 }
 
 }  // namespace kvorum::server

@@ -14,8 +14,8 @@
 #include <optional>
 
 #include "base/types.h"
-#include "mvcc/backend/backend.h"
 #include "server/membership/membership.h"
+#include "server/store_slot.h"
 #include "server/wal_stage.h"
 
 namespace kvorum::server {
@@ -24,17 +24,19 @@ class OwnSnapshots {
  public:
   // A snapshot is due when more than `every` entries were applied since the last, which is at
   // `last`. `save` takes it when it is due and durable. The references must outlive this.
-  OwnSnapshots(uint64_t every, Index last, mvcc::Backend& backend, const Membership& membership,
+  OwnSnapshots(uint64_t every, Index last, const StoreSlot& store, const Membership& membership,
                std::function<void(WalStage::OwnSnapshot)> save);
 
   // The batch that ends at `applied` is committed.
   void OnCommitted(Index applied, Term term);
   // A flush of the store has ended.
   void OnFlushed();
+  // A snapshot from the leader has replaced the store; the log below it is gone already.
+  void OnInstalled(Index index);
 
  private:
   const uint64_t every_;
-  mvcc::Backend& backend_;
+  const StoreSlot& store_;
   const Membership& membership_;
   const std::function<void(WalStage::OwnSnapshot)> save_;
   Index last_;

@@ -46,19 +46,30 @@ StatusOr<std::unique_ptr<ReplicatedState>> ReplicatedState::Open(Recovered& reco
                                                                  std::unique_ptr<Random> random) {
   std::unique_ptr<ReplicatedState> state(new ReplicatedState(config, clock, std::move(random)));
   state->membership_ = std::move(recovered.membership);
-  mvcc::Backend& backend = *recovered.backend;
-  RETURN_IF_ERROR(state->alarms_.Load(backend), "alarms");
-  RETURN_IF_ERROR(state->lessor_.Recover(backend), "leases");
-  backend.SetFlushListener([relay = state->flush_relay_] {
+  state->watches_ = mvcc::WatchableStore::New(
+      state->random_.get(), {.progress_interval = config.watch_progress_notify_interval});
+  RETURN_IF_ERROR(state->OpenStore(std::move(recovered.backend)));
+  return state;
+}
+
+Status ReplicatedState::Replace(std::unique_ptr<mvcc::Backend> backend) {
+  RETURN_IF_ERROR(membership_->Load(*backend), "members");
+  return OpenStore(std::move(backend));
+}
+
+Status ReplicatedState::OpenStore(std::unique_ptr<mvcc::Backend> backend) {
+  RETURN_IF_ERROR(alarms_.Load(*backend), "alarms");
+  RETURN_IF_ERROR(lessor_.Recover(*backend), "leases");
+  backend->SetFlushListener([relay = flush_relay_] {
     absl::MutexLock lock(&relay->mutex);
     if (relay->listener) relay->listener();
   });
-  state->watches_ = mvcc::WatchableStore::New(
-      state->random_.get(), {.progress_interval = config.watch_progress_notify_interval});
-  const mvcc::StoreOptions options{.leases = &state->lessor_, .events = state->watches_.get()};
-  ASSIGN_OR_RETURN(state->store_, mvcc::Store::Open(std::move(recovered.backend), options));
-  state->watches_->Attach(mvcc::NewStoreWatchSource(state->store_));
-  return state;
+  const mvcc::StoreOptions options{.leases = &lessor_, .events = watches_.get()};
+  ASSIGN_OR_RETURN(std::shared_ptr<mvcc::Store> store,
+                   mvcc::Store::Open(std::move(backend), options));
+  store_.Set(store);
+  watches_->Attach(mvcc::NewStoreWatchSource(std::move(store)));
+  return absl::OkStatus();
 }
 
 void ReplicatedState::SetFlushListener(std::function<void()> listener) {

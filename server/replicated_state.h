@@ -19,6 +19,7 @@
 #include "server/alarm/alarm_store.h"
 #include "server/bootstrap.h"
 #include "server/lease/lessor.h"
+#include "server/store_slot.h"
 
 namespace kvorum::server {
 
@@ -33,9 +34,14 @@ class ReplicatedState {
   Membership& membership() { return *membership_; }
   AlarmStore& alarms() { return alarms_; }
   Lessor& lessor() { return lessor_; }
-  mvcc::Store& store() { return *store_; }
-  const mvcc::Store& store() const { return *store_; }
+  StoreSlot& store() { return store_; }
+  const StoreSlot& store() const { return store_; }
   mvcc::WatchableStore& watches() { return *watches_; }
+
+  // Puts another store in the place of this one: alarms, members and leases are read from it, then
+  // it is opened and shown to readers and watches. Blocks, about 1 us a row. On an error nothing
+  // is to be relied on. Apply stage.
+  Status Replace(std::unique_ptr<mvcc::Backend> backend);
 
   // Called after each flush of the store, on any thread, until replaced by an empty one; when that
   // returns, no call is running.
@@ -51,6 +57,7 @@ class ReplicatedState {
   ReplicatedState(const Config& config, const Clock& clock, std::unique_ptr<Random> random);
 
   LessorOptions LeaseOptions(const Config& config) const;
+  Status OpenStore(std::unique_ptr<mvcc::Backend> backend);
 
   const std::unique_ptr<Random> random_;  // of the watch stage
   const std::shared_ptr<FlushRelay> flush_relay_ = std::make_shared<FlushRelay>();
@@ -58,7 +65,7 @@ class ReplicatedState {
   AlarmStore alarms_;
   Lessor lessor_;
   std::unique_ptr<mvcc::WatchableStore> watches_;
-  std::shared_ptr<mvcc::Store> store_;  // also held by the watch stage
+  StoreSlot store_;  // its store is also held by the watch stage and by readers
 };
 
 }  // namespace kvorum::server

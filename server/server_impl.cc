@@ -87,7 +87,7 @@ Status EtcdServer::CheckHistory() {
   const MemberId self = identity_.member;
   LOG_INFO("starting initial corruption check", {"local-member-id", HexId(self)},
            {"timeout", config_.request_timeout()});
-  RETURN_IF_ERROR(state_->store().HashKv(Revision(0)).status(),
+  RETURN_IF_ERROR(state_->store()->HashKv(Revision(0)).status(),
                   HexId(self) + " failed to fetch hash");
   LOG_INFO("initial corruption checking passed; no corruption", {"local-member-id", HexId(self)});
   return absl::OkStatus();
@@ -108,7 +108,7 @@ EtcdServer::EtcdServer(const Config& config, const Dependencies& deps, Recovered
       raft_(std::move(raft),
             {.wait_list = &wait_list_, .read_index = &read_index_, .request_ids = &request_ids_},
             RaftOutput()),
-      snapshots_(config.snapshot_count, recovered.snapshot_index, state_->store().backend(),
+      snapshots_(config.snapshot_count, recovered.snapshot_index, state_->store(),
                  state_->membership(),
                  [this](WalStage::OwnSnapshot own) { wal_.Push(std::move(own)); }),
       backend_applier_(state_->store(), state_->lessor(), state_->alarms()),
@@ -257,7 +257,7 @@ void EtcdServer::AddAutoCompaction() {
       ParseCompactionRetention(config_.auto_compaction_mode, config_.auto_compaction_retention);
   CHECK(retention.ok()) << retention.status();  // OpenStepped has looked
   auto_compactor_ = AutoCompactor::New(
-      *retention, {.revision = [this] { return state_->store().current_revision(); },
+      *retention, {.revision = [this] { return state_->store()->current_revision(); },
                    .leads = [this] { return raft_.is_leader(); },
                    .compact =
                        [this](Revision revision, OnDone done) {
@@ -336,7 +336,8 @@ TimePoint EtcdServer::PurgeFiles(TimePoint now) {
 }
 
 TimePoint EtcdServer::FlushStore(TimePoint now) {
-  mvcc::Backend& backend = state_->store().backend();
+  const std::shared_ptr<mvcc::Store> store = state_->store().Get();
+  mvcc::Backend& backend = store->backend();
   const StatusOr<Index> flushed = backend.FlushedIndex();
   Status status = flushed.status();
   if (flushed.ok() && *flushed < apply_.applied()) status = backend.RequestFlush();
@@ -435,7 +436,7 @@ void EtcdServer::Stop() {
   read_pool_.Stop();
   state_->lessor().Demote();  // ends renewals that wait for a revocation
   // Spares the next start the replay; the log has it all anyway.
-  const Status flushed = state_->store().backend().Flush();
+  const Status flushed = state_->store()->backend().Flush();
   if (!flushed.ok()) LOG_WARN("failed to flush the store", {"error", flushed});
   wal_.Close();
 }
@@ -504,7 +505,7 @@ class RangeMeter {
 
 Error EtcdServer::Range(const etcdserverpb::RangeRequest& request, RangeResult* result) {
   const auto read = [this](const mvcc::KeyRange& range, const mvcc::RangeOptions& options) {
-    return state_->store().Range(range, options);
+    return state_->store()->Range(range, options);
   };
   const RangeMeter meter;
   const StatusOr<Error> error = ExecuteRange(request, read, result);
@@ -515,7 +516,7 @@ Error EtcdServer::Range(const etcdserverpb::RangeRequest& request, RangeResult* 
 std::optional<Error> EtcdServer::RangeInMemory(const etcdserverpb::RangeRequest& request,
                                                RangeResult* result) {
   const RangeMeter meter;
-  std::optional<mvcc::RangeResult> found = state_->store().TryRangeInMemory(
+  std::optional<mvcc::RangeResult> found = state_->store()->TryRangeInMemory(
       {.key = request.key(), .end = request.range_end()}, StoreOptionsOf(request));
   if (!found) return std::nullopt;
   const Error error = FromStore(found->error);
@@ -527,7 +528,7 @@ std::optional<Error> EtcdServer::RangeInMemory(const etcdserverpb::RangeRequest&
 Error EtcdServer::RangePiece(const etcdserverpb::RangeRequest& request, RangeResult* result) {
   const auto read = [this](const mvcc::KeyRange& range, mvcc::RangeOptions options) {
     options.uncounted = true;
-    return state_->store().Range(range, options);
+    return state_->store()->Range(range, options);
   };
   const StatusOr<Error> error = ExecuteRange(request, read, result);
   return error.ok() ? *error : OnReadFault(error.status());
@@ -535,17 +536,17 @@ Error EtcdServer::RangePiece(const etcdserverpb::RangeRequest& request, RangeRes
 
 Error EtcdServer::ReadOnlyTxn(const etcdserverpb::TxnRequest& request,
                               etcdserverpb::TxnResponse* response) {
-  const StatusOr<Error> error = ReadTxn(request, state_->store(), response);
+  const StatusOr<Error> error = ReadTxn(request, *state_->store().Get(), response);
   return error.ok() ? *error : OnReadFault(error.status());
 }
 
 std::optional<Error> EtcdServer::ReadOnlyTxnInMemory(const etcdserverpb::TxnRequest& request,
                                                      etcdserverpb::TxnResponse* response) {
-  return ReadTxnInMemory(request, state_->store(), response);
+  return ReadTxnInMemory(request, *state_->store().Get(), response);
 }
 
 Error EtcdServer::HashKv(Revision revision, etcdserverpb::HashKVResponse* response) {
-  const StatusOr<mvcc::HashKvResult> hash = state_->store().HashKv(revision);
+  const StatusOr<mvcc::HashKvResult> hash = state_->store()->HashKv(revision);
   if (!hash.ok()) return OnReadFault(hash.status());
   if (hash->error != mvcc::Error::kNone) return FromStore(hash->error);
   response->mutable_header()->set_revision(hash->current.value());
@@ -556,7 +557,7 @@ Error EtcdServer::HashKv(Revision revision, etcdserverpb::HashKVResponse* respon
 }
 
 Error EtcdServer::Hash(etcdserverpb::HashResponse* response) {
-  const StatusOr<uint32_t> hash = state_->store().Hash();
+  const StatusOr<uint32_t> hash = state_->store()->Hash();
   if (!hash.ok()) return OnReadFault(hash.status());
   response->mutable_header()->set_revision(revision().value());
   response->set_hash(*hash);
@@ -593,10 +594,10 @@ std::string DescribeAlarm(const etcdserverpb::AlarmMember& alarm) {
 }  // namespace
 
 ServerStatus EtcdServer::status() {
-  const mvcc::Store& store = state_->store();
+  const std::shared_ptr<mvcc::Store> store = state_->store().Get();
   ServerStatus status;
-  status.db_size_bytes = store.size_bytes();
-  status.db_size_in_use_bytes = store.size_in_use_bytes();
+  status.db_size_bytes = store->size_bytes();
+  status.db_size_in_use_bytes = store->size_in_use_bytes();
   status.db_size_quota_bytes =
       config_.quota_backend_bytes == 0 ? kDefaultQuotaBytes : config_.quota_backend_bytes;
   status.leader = raft_.leader();

@@ -99,7 +99,7 @@ class EtcdServer final : public Server {
   MemberId member_id() const override { return identity_.member; }
   ClusterId cluster_id() const override { return identity_.cluster; }
   Term term() const override { return apply_.term(); }
-  Revision revision() const override { return state_->store().current_revision(); }
+  Revision revision() const override { return state_->store()->current_revision(); }
   bool has_leader() const override { return raft_.leader() != raft::kNone; }
   bool is_learner() const override { return state_->membership().IsLearner(identity_.member); }
   std::string cluster_version() const override { return state_->membership().cluster_version(); }
@@ -186,7 +186,7 @@ class EtcdServer final : public Server {
   size_t lease_job_ = 0;
   std::unique_ptr<AutoCompactor> auto_compactor_;  // null: off
   size_t auto_compaction_job_ = 0;
-  mvcc::Compactor compactor_;
+  CurrentCompactor compactor_;
   CompactionRunner compactions_;
   Defragmenter defragmenter_;
   size_t compaction_job_ = 0;

@@ -1,6 +1,7 @@
 #include "server/alarm/alarm_store.h"
 
 #include <string>
+#include <utility>
 
 #include "base/check.h"
 #include "base/metrics.h"
@@ -36,6 +37,9 @@ void Show(MemberId member, AlarmType type, bool raised) {
 
 Status AlarmStore::Load(mvcc::Backend& backend) {
   absl::MutexLock lock(&mutex_);
+  for (const auto& [type, member] : std::exchange(alarms_, {})) {
+    Show(member, static_cast<AlarmType>(type), false);
+  }
   const auto rows = backend.NewIterator(mvcc::Bucket::kAlarm);
   for (; rows->Valid(); rows->Next()) {
     AlarmMember alarm;

@@ -22,8 +22,8 @@ void OrDie(const Status& status) {
 
 }  // namespace
 
-BackendApplier::BackendApplier(mvcc::Store& store, Lessor& lessor, AlarmStore& alarms)
-    : store_(store),
+BackendApplier::BackendApplier(StoreSlot& store, Lessor& lessor, AlarmStore& alarms)
+    : slot_(store),
       lessor_(lessor),
       alarms_(alarms),
       lease_exists_([&lessor](LeaseId id) { return lessor.Exists(id); }) {}
@@ -56,8 +56,8 @@ ApplyResult BackendApplier::Apply(const etcdserverpb::InternalRaftRequest& reque
 }
 
 ApplyResult BackendApplier::Put(const etcdserverpb::PutRequest& request) {
-  mvcc::WriteTxn txn = store_.Begin();
-  WriteTxnView view(store_, txn);
+  mvcc::WriteTxn txn = store().Begin();
+  WriteTxnView view(store(), txn);
   const Error error = OrDie(CheckPut(request, view, lease_exists_));
   if (error != Error::kOk) {
     txn.End();  // its reads count
@@ -70,7 +70,7 @@ ApplyResult BackendApplier::Put(const etcdserverpb::PutRequest& request) {
 }
 
 ApplyResult BackendApplier::DeleteRange(const etcdserverpb::DeleteRangeRequest& request) {
-  mvcc::WriteTxn txn = store_.Begin();
+  mvcc::WriteTxn txn = store().Begin();
   etcdserverpb::DeleteRangeResponse response;
   OrDie(DoDeleteRange(request, txn, &response));
   txn.End();
@@ -78,20 +78,20 @@ ApplyResult BackendApplier::DeleteRange(const etcdserverpb::DeleteRangeRequest& 
 }
 
 ApplyResult BackendApplier::Txn(const etcdserverpb::TxnRequest& request, bool want_response) {
-  mvcc::WriteTxn txn = store_.Begin();
+  mvcc::WriteTxn txn = store().Begin();
   etcdserverpb::TxnResponse response;
   const Error error =
-      OrDie(ApplyTxn(request, want_response, store_, txn, lease_exists_, &response));
+      OrDie(ApplyTxn(request, want_response, store(), txn, lease_exists_, &response));
   txn.End();  // a refused one has changed nothing, but its reads count
   if (error != Error::kOk) return {.error = error};
   return {.response = std::move(response)};
 }
 
 ApplyResult BackendApplier::Compact(const etcdserverpb::CompactionRequest& request) {
-  const Error error = FromStore(store_.Compact(Revision(request.revision())));
+  const Error error = FromStore(store().Compact(Revision(request.revision())));
   if (error != Error::kOk) return {.error = error};
   etcdserverpb::CompactionResponse response;
-  response.mutable_header()->set_revision(store_.current_revision().value());
+  response.mutable_header()->set_revision(store().current_revision().value());
   return {.response = std::move(response)};
 }
 
@@ -101,7 +101,7 @@ ApplyResult BackendApplier::LeaseGrant(const etcdserverpb::LeaseGrantRequest& re
   leases_granted_total.Add();
   lease_ttl_seconds.Observe(static_cast<double>(granted.ttl_seconds));
   etcdserverpb::LeaseGrantResponse response;
-  response.mutable_header()->set_revision(store_.current_revision().value());
+  response.mutable_header()->set_revision(store().current_revision().value());
   response.set_id(request.id());
   response.set_ttl(granted.ttl_seconds);
   return {.response = std::move(response)};
@@ -112,7 +112,7 @@ ApplyResult BackendApplier::LeaseRevoke(const etcdserverpb::LeaseRevokeRequest& 
   const LeaseRevokeResult revoked = lessor_.Revoke(LeaseId(request.id()), rows());
   if (revoked.error != Error::kOk) return {.error = revoked.error};
   leases_revoked_total.Add();
-  mvcc::WriteTxn txn = store_.Begin();
+  mvcc::WriteTxn txn = store().Begin();
   for (const std::string& key : revoked.keys) OrDie(txn.DeleteRange({.key = key}).status());
   etcdserverpb::LeaseRevokeResponse response;
   response.mutable_header()->set_revision(txn.End().value());
@@ -129,7 +129,7 @@ ApplyResult BackendApplier::LeaseCheckpoint(const etcdserverpb::LeaseCheckpointR
 
 ApplyResult BackendApplier::Alarm(const etcdserverpb::AlarmRequest& request) {
   etcdserverpb::AlarmResponse response;
-  response.mutable_header()->set_revision(store_.current_revision().value());
+  response.mutable_header()->set_revision(store().current_revision().value());
   const MemberId member(request.memberid());
   const auto answer_with_it = [&] {
     etcdserverpb::AlarmMember* const alarm = response.add_alarms();

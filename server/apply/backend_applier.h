@@ -9,13 +9,14 @@
 #include "server/apply/applier.h"
 #include "server/apply/key_ops.h"
 #include "server/lease/lessor.h"
+#include "server/store_slot.h"
 
 namespace kvorum::server {
 
 class BackendApplier : public Applier {
  public:
   // All must outlive this.
-  BackendApplier(mvcc::Store& store, Lessor& lessor, AlarmStore& alarms);
+  BackendApplier(StoreSlot& store, Lessor& lessor, AlarmStore& alarms);
 
   ApplyResult Apply(const etcdserverpb::InternalRaftRequest& request,
                     const ApplyContext& context) override;
@@ -29,9 +30,11 @@ class BackendApplier : public Applier {
   ApplyResult LeaseRevoke(const etcdserverpb::LeaseRevokeRequest& request);
   ApplyResult LeaseCheckpoint(const etcdserverpb::LeaseCheckpointRequest& request);
   ApplyResult Alarm(const etcdserverpb::AlarmRequest& request);
-  mvcc::Batch& rows() { return store_.backend().batch(); }
+  // It is this thread that would replace it.
+  mvcc::Store& store() { return *slot_.Get(); }
+  mvcc::Batch& rows() { return store().backend().batch(); }
 
-  mvcc::Store& store_;
+  StoreSlot& slot_;
   Lessor& lessor_;
   AlarmStore& alarms_;
   const LeaseExists lease_exists_;

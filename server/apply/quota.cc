@@ -41,13 +41,13 @@ int64_t SpaceCost(const etcdserverpb::InternalRaftRequest& request) {
   }
 }
 
-Quota::Quota(int64_t quota_bytes, const mvcc::Store& store)
+Quota::Quota(int64_t quota_bytes, const StoreSlot& store)
     : quota_bytes_(quota_bytes == 0 ? kDefaultQuotaBytes : quota_bytes), store_(store) {}
 
 bool Quota::Fits(const etcdserverpb::InternalRaftRequest& request) const {
   if (quota_bytes_ < 0) return true;
   const int64_t cost = SpaceCost(request);
-  return cost == 0 || store_.size_bytes() + cost < quota_bytes_;
+  return cost == 0 || store_->size_bytes() + cost < quota_bytes_;
 }
 
 ApplyResult QuotaApplier::Apply(const etcdserverpb::InternalRaftRequest& request,

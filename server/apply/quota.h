@@ -4,9 +4,9 @@
 
 #include <cstdint>
 
-#include "mvcc/store.h"
 #include "proto/raft_internal.pb.h"
 #include "server/apply/applier.h"
+#include "server/store_slot.h"
 
 namespace kvorum::server {
 
@@ -18,13 +18,13 @@ class Quota {
  public:
   // `quota_bytes` as configured: 0 is the default quota, negative means none. `store` must outlive
   // this.
-  Quota(int64_t quota_bytes, const mvcc::Store& store);
+  Quota(int64_t quota_bytes, const StoreSlot& store);
   // Any thread.
   bool Fits(const etcdserverpb::InternalRaftRequest& request) const;
 
  private:
   const int64_t quota_bytes_;  // negative: none
-  const mvcc::Store& store_;
+  const StoreSlot& store_;
 };
 
 // Lets a request that does not fit be applied all the same, as every other member does, whatever

@@ -67,6 +67,9 @@ std::string EncodeConfStateJson(const raftpb::ConfState& state) {
 
 Status Membership::Load(mvcc::Backend& backend) {
   absl::MutexLock lock(&mutex_);
+  members_.clear();
+  removed_.clear();
+  cluster_version_.clear();
   RETURN_IF_ERROR(ForEachRow(
       backend, mvcc::Bucket::kMembers, [&](std::string_view key, std::string_view value) -> Status {
         mutex_.AssertHeld();

@@ -93,7 +93,7 @@ class CrashRun {
   static constexpr size_t kMaxPending = 16;
   static constexpr int kPairs = 8;
 
-  mvcc::Store& store() { return member.server->state().store(); }
+  mvcc::Store& store() { return *member.server->state().store().Get(); }
 
   void WorkABit() {
     if (pending_.size() < kMaxPending && random_->Uniform(3) == 0) StartSomething();

@@ -32,7 +32,7 @@ class DefragmentTest : public ::testing::Test {
   }
   int64_t RowsOnDisk() {
     int64_t rows = 0;
-    auto it = member_.server->state().store().backend().NewIterator(mvcc::Bucket::kKey);
+    auto it = member_.server->state().store()->backend().NewIterator(mvcc::Bucket::kKey);
     for (; it->Valid(); it->Next()) ++rows;
     return rows;
   }
@@ -95,14 +95,14 @@ TEST_F(DefragmentTest, WaitsForCompactionsAppliedBefore) {
 
 TEST_F(DefragmentTest, SlowReaderOfOldRevisionsDelaysItForAWhileOnly) {
   WriteHistory(20);
-  const auto reader = member_.server->state().store().HoldRemovals();
+  const auto reader = member_.server->state().store()->HoldRemovals();
   ASSERT_EQ(member_.Compact(member_.server->revision().value()), Error::kOk);
   EXPECT_EQ(Defragment(), Error::kOk);
 }
 
 TEST_F(DefragmentTest, CallDuringARunBelongsToTheNext) {
   WriteHistory(20);
-  auto reader = member_.server->state().store().HoldRemovals();
+  auto reader = member_.server->state().store()->HoldRemovals();
   ASSERT_EQ(member_.Compact(member_.server->revision().value()), Error::kOk);
   TestWait first;
   member_.server->Defragment(&first);
@@ -126,7 +126,7 @@ TEST_F(DefragmentTest, AbandonedCallIsNotResumed) {
 }
 
 TEST_F(DefragmentTest, StopEndsIt) {
-  const auto reader = member_.server->state().store().HoldRemovals();
+  const auto reader = member_.server->state().store()->HoldRemovals();
   WriteHistory(1);
   ASSERT_EQ(member_.Compact(member_.server->revision().value()), Error::kOk);
   TestWait running;

@@ -40,7 +40,7 @@ class DiskFullTest : public ::testing::Test {
   int PutUntilRefused() {
     int puts = 0;
     EXPECT_TRUE(member_.StepUntil([&] {
-      (void)member_.server->state().store().backend().RequestFlush();
+      (void)member_.server->state().store()->backend().RequestFlush();
       return member_.Put(StrCat("k", puts++), "1") == Error::kNoSpace;
     }));
     return puts;
@@ -73,7 +73,7 @@ TEST_F(DiskFullTest, WritesUnderWayWhenItFillsUpAreTold) {
   FillDisk();
   std::vector<std::unique_ptr<TestCall>> calls;
   ASSERT_TRUE(member_.StepUntil([&] {
-    (void)member_.server->state().store().backend().RequestFlush();
+    (void)member_.server->state().store()->backend().RequestFlush();
     calls.push_back(member_.Start(MemberHarness::PutRequest("x", StrCat(calls.size()))));
     calls.push_back(member_.Start(MemberHarness::PutRequest("y", StrCat(calls.size()))));
     member_.StepUntilIdle();

@@ -37,12 +37,13 @@ class ApplierTest : public ::testing::Test {
     auto store = mvcc::Store::Open(*std::move(backend), {.leases = &lessor_});
     ASSERT_OK(store);
     store_ = *std::move(store);
+    slot_.Set(store_);
     SetQuota(0);
   }
 
   void SetQuota(int64_t bytes) {
-    quota_ = std::make_unique<Quota>(bytes, *store_);
-    backend_applier_ = std::make_unique<BackendApplier>(*store_, lessor_, alarms_);
+    quota_ = std::make_unique<Quota>(bytes, slot_);
+    backend_applier_ = std::make_unique<BackendApplier>(slot_, lessor_, alarms_);
     quota_applier_ = std::make_unique<QuotaApplier>(*backend_applier_, *quota_);
     applier_ = std::make_unique<AlarmApplier>(*quota_applier_, alarms_);
   }
@@ -99,7 +100,8 @@ class ApplierTest : public ::testing::Test {
   FaultEnv env_{clock_};
   Lessor lessor_{&clock_, {}};
   AlarmStore alarms_;
-  std::unique_ptr<mvcc::Store> store_;
+  std::shared_ptr<mvcc::Store> store_;
+  StoreSlot slot_;
   std::unique_ptr<Quota> quota_;
   std::unique_ptr<BackendApplier> backend_applier_;
   std::unique_ptr<QuotaApplier> quota_applier_;
