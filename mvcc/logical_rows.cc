@@ -19,7 +19,11 @@ void LogicalRows::Next() {
 }
 
 void LogicalRows::Seek(std::string_view key) {
-  counting_ = false;
+  counting_ = key.empty();
+  key_rows_ = 0;
+  skipped_rows_ = 0;
+  scheduled_.clear();
+  finished_.clear();
   rows_->Seek(key);
   SkipDead();
 }

@@ -20,7 +20,7 @@ class LogicalRows : public Iterator {
 
   bool Valid() const override { return rows_->Valid() && rows_->bucket() != Bucket::kLocal; }
   void Next() override;
-  // Gives up counting.
+  // Gives up counting; with "" all rows come once more, and are counted.
   void Seek(std::string_view key) override;
   Bucket bucket() const override { return rows_->bucket(); }
   std::string_view key() const override { return rows_->key(); }

@@ -98,7 +98,7 @@ class Store {
   StatusOr<uint32_t> Hash() const;
   // All committed rows of etcd's buckets in bucket order, without the logically dead ones: what a
   // snapshot holds. Index, term and ConfState are among them. At the end its status() is DataLoss
-  // if rows were missing.
+  // if rows were missing. Seek("") begins again, with the same rows.
   std::unique_ptr<Iterator> NewLogicalIterator() const;
 
   Revision current_revision() const {

@@ -86,6 +86,10 @@ Status PublishStoreDir(Env& env, const std::string& member_dir, uint64_t n) {
   return env.SyncDir(member_dir);
 }
 
+Status RemoveStoreDir(Env& env, const std::string& member_dir, uint64_t n) {
+  return env.RemoveAll(JoinPath(member_dir, StoreDirName(n)));
+}
+
 Status RemoveStaleStoreDirs(Env& env, const std::string& member_dir) {
   ASSIGN_OR_RETURN(const std::string current, CurrentStoreDir(env, member_dir));
   ASSIGN_OR_RETURN(const std::vector<std::string> names, env.List(member_dir));

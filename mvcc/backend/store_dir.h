@@ -44,6 +44,8 @@ StatusOr<std::unique_ptr<Backend>> OpenStoreDir(const StoreDirOptions& options);
 StatusOr<std::unique_ptr<Backend>> CreateStoreDir(const StoreDirOptions& options, uint64_t n);
 // Makes store-<n>, flushed before by the caller, the current one. Durable on return.
 Status PublishStoreDir(Env& env, const std::string& member_dir, uint64_t n);
+// Removes store-<n>, which must neither be open nor the current one; OK if there is none.
+Status RemoveStoreDir(Env& env, const std::string& member_dir, uint64_t n);
 // Removes every store-<n> that STORE does not name.
 Status RemoveStaleStoreDirs(Env& env, const std::string& member_dir);
 
