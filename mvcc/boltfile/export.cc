@@ -88,8 +88,8 @@ StatusOr<std::string> DatabaseExport::Read(size_t size) {
   }
   std::string piece = ready_.substr(taken_, size);
   taken_ += piece.size();
-  // Behind a large row its memory is given back, and small pieces do not shift it each time.
-  if (taken_ == ready_.size() || taken_ > kPlanBytes) {
+  // Not each time: of a large row many pieces are taken.
+  if (taken_ >= ready_.size() - taken_) {
     ready_ = ready_.substr(taken_);
     taken_ = 0;
   }

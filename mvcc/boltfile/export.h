@@ -11,8 +11,8 @@
 // not wait for any of it; what the iterator pins takes disk space until the export is destroyed.
 // For equal rows the file is equal.
 //
-// Every call does a bounded piece of work, so it can be given up between any two. Memory: what
-// Read was asked for, one row, and what the writer holds (writer.h).
+// Every call does a bounded piece of work, so it can be given up between any two. Memory: a few
+// times what Read was asked for and one row, and what the writer holds (writer.h).
 //
 // Errors: DataLoss when rows are missing or damaged, before the last byte was handed out;
 // InvalidArgument when a row does not fit etcd's file (a key of more than 32,768 bytes). After an

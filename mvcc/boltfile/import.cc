@@ -170,6 +170,16 @@ Status Importer::Commit() {
   return backend_.Commit({}, counters_);
 }
 
+StatusOr<ImportedStore> Build(const ImportOptions& options, const Reader& reader, MetaRows meta) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Backend> backend, CreateStoreDir(options.store, options.number));
+  Importer importer(reader, *backend);
+  RETURN_IF_ERROR(importer.Run(meta.compacted), options.database);
+  return ImportedStore{.backend = std::move(backend),
+                       .position = std::move(meta.position),
+                       .storage_version = std::move(meta.storage_version),
+                       .counters = importer.counters()};
+}
+
 }  // namespace
 
 StatusOr<ImportedStore> ImportDatabase(const ImportOptions& options) {
@@ -181,17 +191,12 @@ StatusOr<ImportedStore> ImportDatabase(const ImportOptions& options) {
   RETURN_IF_ERROR(meta.Read(*reader), options.database);
   RETURN_IF_ERROR(RequireBucket(*reader, Bucket::kKey).status(), options.database);
 
-  ASSIGN_OR_RETURN(std::unique_ptr<Backend> backend, CreateStoreDir(options.store, options.number));
-  Importer importer(*reader, *backend);
-  if (const Status status = importer.Run(meta.compacted); !status.ok()) {
-    backend.reset();
-    (void)RemoveStoreDir(env, options.store.member_dir, options.number);  // it is not current
-    return WithContext(status, options.database);
+  StatusOr<ImportedStore> imported = Build(options, *reader, std::move(meta));
+  if (!imported.ok()) {
+    const Status removed = RemoveStoreDir(env, options.store.member_dir, options.number);
+    if (!removed.ok()) LOG_WARN("left a state store half built", {"error", removed.ToString()});
   }
-  return ImportedStore{.backend = std::move(backend),
-                       .position = std::move(meta.position),
-                       .storage_version = std::move(meta.storage_version),
-                       .counters = importer.counters()};
+  return imported;
 }
 
 }  // namespace kvorum::mvcc::boltfile

@@ -12,9 +12,8 @@ namespace {
 // Mostly short, now and then of several pages.
 rc::Gen<std::string> AnyValue() {
   const auto of_size = [](int from, int to) {
-    return rc::gen::mapcat(rc::gen::inRange(from, to), [](int size) {
-      return rc::gen::container<std::string>(size, rc::gen::arbitrary<char>());
-    });
+    return rc::gen::map(rc::gen::pair(rc::gen::inRange(from, to), rc::gen::arbitrary<char>()),
+                        [](const auto& v) { return std::string(v.first, v.second); });
   };
   return rc::gen::weightedOneOf<std::string>({{20, of_size(0, 40)},
                                               {4, of_size(900, 1100)},
