@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "server/cluster_plan.h"
 #include "server/metrics.h"
+#include "server/received_snapshot.h"
 #include "wal/snap/snap_db.h"
 
 namespace kvorum::server {
@@ -109,6 +110,21 @@ Status FinishLog(const Config& config, wal::Wal& wal, const PlanParts& parts, wa
   return WriteInitialLog(plan, wal);
 }
 
+StatusOr<uint64_t> ReadNumber(mvcc::Backend& backend, std::string_view key) {
+  ASSIGN_OR_RETURN(const auto bytes, backend.Get(mvcc::Bucket::kMeta, key));
+  if (!bytes) return 0;
+  if (bytes->size() != sizeof(uint64_t)) {
+    return absl::DataLossError(StrCat("the store's row ", key, " is no number"));
+  }
+  return ReadBigEndian64(*bytes);
+}
+
+StatusOr<raft::EntryId> AppliedTo(mvcc::Backend& backend) {
+  ASSIGN_OR_RETURN(const uint64_t index, ReadNumber(backend, mvcc::kConsistentIndexKey));
+  ASSIGN_OR_RETURN(const uint64_t term, ReadNumber(backend, mvcc::kTermKey));
+  return raft::EntryId{.term = Term(term), .index = Index(index)};
+}
+
 StatusOr<std::unique_ptr<mvcc::Backend>> OpenStore(Env& env, const DataPaths& paths,
                                                    const mvcc::StoreIdentity& identity,
                                                    const wal::WalSnapshot& start) {
@@ -117,7 +133,15 @@ StatusOr<std::unique_ptr<mvcc::Backend>> OpenStore(Env& env, const DataPaths& pa
   ASSIGN_OR_RETURN(const bool exists, HasStore(env, paths));
   if (exists) {
     RETURN_IF_ERROR(mvcc::RemoveStaleStoreDirs(env, paths.member));
-    return mvcc::OpenStoreDir(options);
+    ASSIGN_OR_RETURN(auto backend, mvcc::OpenStoreDir(options));
+    ASSIGN_OR_RETURN(const raft::EntryId applied, AppliedTo(*backend));
+    if (applied.index >= start.index || !wal::snap::FindSnapDb(env, paths.snap, start.index).ok()) {
+      return backend;
+    }
+  }
+  // A snapshot from the leader was recorded, and the crash came before its store was built.
+  if (start.index > Index(0) && wal::snap::FindSnapDb(env, paths.snap, start.index).ok()) {
+    return InstallReceivedDatabase(env, paths, identity, start.index);
   }
   if (env.Exists(paths.etcd_database())) {
     return absl::UnimplementedError(
@@ -133,21 +157,6 @@ StatusOr<std::unique_ptr<mvcc::Backend>> OpenStore(Env& env, const DataPaths& pa
   ASSIGN_OR_RETURN(auto backend, mvcc::CreateStoreDir(options, 0));
   RETURN_IF_ERROR(mvcc::PublishStoreDir(env, paths.member, 0));
   return backend;
-}
-
-StatusOr<uint64_t> ReadNumber(mvcc::Backend& backend, std::string_view key) {
-  ASSIGN_OR_RETURN(const auto bytes, backend.Get(mvcc::Bucket::kMeta, key));
-  if (!bytes) return 0;
-  if (bytes->size() != sizeof(uint64_t)) {
-    return absl::DataLossError(StrCat("the store's row ", key, " is no number"));
-  }
-  return ReadBigEndian64(*bytes);
-}
-
-StatusOr<raft::EntryId> AppliedTo(mvcc::Backend& backend) {
-  ASSIGN_OR_RETURN(const uint64_t index, ReadNumber(backend, mvcc::kConsistentIndexKey));
-  ASSIGN_OR_RETURN(const uint64_t term, ReadNumber(backend, mvcc::kTermKey));
-  return raft::EntryId{.term = Term(term), .index = Index(index)};
 }
 
 // The log in memory. The configuration in force comes from the store, which is ahead of the

@@ -130,10 +130,10 @@ Status TakeIds(const std::vector<MemberInfo>& existing, const PlanParts& parts,
       break;
     }
     if (!found) {
-      return absl::FailedPreconditionError(StrCat(
-          "PeerURLs: no match found for existing member (", HexId(member.id), ", [",
-          absl::StrJoin(member.peer_urls, " "), "]), last resolver error (", ToStd(last.message()),
-          ")"));
+      return absl::FailedPreconditionError(
+          StrCat("PeerURLs: no match found for existing member (", HexId(member.id), ", [",
+                 absl::StrJoin(member.peer_urls, " "), "]), last resolver error (",
+                 ToStd(last.message()), ")"));
     }
   }
   std::set<MemberId> ids;

@@ -89,12 +89,11 @@ StatusOr<int> Serve(const server::Config& config, StopSignals& signals) {
                    server::ParseCompactionRetention(config.auto_compaction_mode,
                                                     config.auto_compaction_retention));
   LogStart(config, retention);
-  const server::Dependencies dependencies = {
-      .env = &PosixEnv(),
-      .clock = &SystemClock(),
-      .new_random = [] { return NewSystemRandom(); },
-      .peers = peers.get(),
-      .on_end = [&signals] { signals.Release(); }};
+  const server::Dependencies dependencies = {.env = &PosixEnv(),
+                                             .clock = &SystemClock(),
+                                             .new_random = [] { return NewSystemRandom(); },
+                                             .peers = peers.get(),
+                                             .on_end = [&signals] { signals.Release(); }};
   StatusOr<std::unique_ptr<server::Server>> opened = server::Server::Open(config, dependencies);
   if (!opened.ok()) {
     LOG_ERROR("bootstrap failed", {"error", opened.status()});

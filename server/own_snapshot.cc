@@ -11,11 +11,7 @@ namespace kvorum::server {
 OwnSnapshots::OwnSnapshots(uint64_t every, Index last, const StoreSlot& store,
                            const Membership& membership,
                            std::function<void(WalStage::OwnSnapshot)> save)
-    : every_(every),
-      store_(store),
-      membership_(membership),
-      save_(std::move(save)),
-      last_(last) {}
+    : every_(every), store_(store), membership_(membership), save_(std::move(save)), last_(last) {}
 
 void OwnSnapshots::OnCommitted(Index applied, Term term) {
   if (pending_ || applied.value() <= last_.value() + every_) return;

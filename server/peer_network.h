@@ -38,8 +38,7 @@ class PeerNetwork final : public Peers {
   void Send(std::vector<raft::Message> messages) override;
   void SendSnapshot(raft::Message message, std::unique_ptr<peer::SnapshotSource> source) override;
   std::optional<TimePoint> ActiveSince(MemberId id) const override;
-  void AskServerVersion(const Urls& urls,
-                        std::function<void(StatusOr<std::string>)> done) override;
+  void AskServerVersion(const Urls& urls, std::function<void(StatusOr<std::string>)> done) override;
   void PromoteMember(const Urls& urls, MemberId id, peer::Completion<bool> done) override;
   void RenewLease(const Urls& urls, LeaseId id, peer::Completion<int64_t> done) override;
   void LeaseTimeToLive(const Urls& urls, LeaseId id, bool keys,

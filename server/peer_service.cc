@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/strings.h"
+#include "server/database_snapshot.h"
 #include "server/own_call.h"
 #include "wal/snap/snap_db.h"
 
@@ -49,11 +50,14 @@ void PeerService::Start(const std::vector<MemberInfo>& neighbours) {
   parts_.peers->Start(this);
   std::vector<MemberInfo> members = parts_.membership->Members();
   members.insert(members.end(), neighbours.begin(), neighbours.end());
-  for (const MemberInfo& member : members) {
-    if (member.id != parts_.membership->self()) {
-      parts_.peers->AddPeer(member.id, member.peer_urls);
-    }
-  }
+  absl::MutexLock lock(&mutex_);
+  for (const MemberInfo& member : members) AddPeer(member);
+}
+
+void PeerService::AddPeer(const MemberInfo& member) {
+  if (member.id == parts_.membership->self()) return;
+  parts_.peers->AddPeer(member.id, member.peer_urls);
+  known_.insert(member.id);
 }
 
 void PeerService::Stop() {
@@ -63,11 +67,34 @@ void PeerService::Stop() {
 // ---- Out ----------------------------------------------------------------------------------------
 
 void PeerService::Send(std::vector<raft::Message> messages) {
-  if (parts_.peers == nullptr) return;
-  std::erase_if(messages, [this](const raft::Message& message) {
-    return parts_.membership->IsRemoved(message.to);
-  });
-  parts_.peers->Send(std::move(messages));
+  std::vector<raft::Message> plain;
+  plain.reserve(messages.size());
+  for (raft::Message& message : messages) {
+    if (message.type == raft::MessageType::kSnap) {
+      SendSnapshot(std::move(message));
+    } else if (!parts_.membership->IsRemoved(message.to)) {
+      plain.push_back(std::move(message));
+    }
+  }
+  if (parts_.peers != nullptr) parts_.peers->Send(std::move(plain));
+}
+
+// What raft asked for is the need of a snapshot; what goes out is the state of now.
+void PeerService::SendSnapshot(raft::Message message) {
+  const MemberId to = message.to;
+  const bool wanted = parts_.peers != nullptr && !parts_.membership->IsRemoved(to);
+  const bool queued =
+      wanted && parts_.server->RunOnReadPool([this, message = std::move(message)]() mutable {
+        auto taken = TakeDatabaseSnapshot(parts_.store->Get(), *parts_.membership);
+        if (!taken.ok()) {
+          LOG_ERROR("failed to take a snapshot for another member", {"to", HexId(message.to)},
+                    {"error", taken.status()});
+          return OnSnapshotSent(message.to, false);
+        }
+        message.snapshot = std::move(taken->snapshot);
+        parts_.peers->SendSnapshot(std::move(message), std::move(taken->source));
+      });
+  if (!queued) OnSnapshotSent(to, false);
 }
 
 void PeerService::OnConfChange(const raftpb::ConfChange& change) {
@@ -77,13 +104,32 @@ void PeerService::OnConfChange(const raftpb::ConfChange& change) {
     if (change.type() == raftpb::ConfChangeRemoveNode) parts_.on_removed();
     return;
   }
-  if (change.type() == raftpb::ConfChangeRemoveNode) return parts_.peers->RemovePeer(id);
+  absl::MutexLock lock(&mutex_);
+  if (change.type() == raftpb::ConfChangeRemoveNode) {
+    known_.erase(id);
+    return parts_.peers->RemovePeer(id);
+  }
   const std::optional<MemberInfo> member = parts_.membership->Find(id);
   if (!member) return;  // removed by a later entry of the same batch
   if (change.type() == raftpb::ConfChangeUpdateNode) {
     parts_.peers->UpdatePeer(id, member->peer_urls);
   } else {
-    parts_.peers->AddPeer(id, member->peer_urls);
+    AddPeer(*member);
+  }
+}
+
+void PeerService::OnMembersReplaced() {
+  if (parts_.peers == nullptr) return;
+  if (parts_.membership->IsRemoved(parts_.membership->self())) return parts_.on_removed();
+  absl::MutexLock lock(&mutex_);
+  for (const MemberId id : std::set<MemberId>(known_)) {
+    if (parts_.membership->Find(id)) continue;
+    parts_.peers->RemovePeer(id);
+    known_.erase(id);
+  }
+  for (const MemberInfo& member : parts_.membership->Members()) {
+    if (known_.contains(member.id)) parts_.peers->UpdatePeer(member.id, member.peer_urls);
+    AddPeer(member);
   }
 }
 
@@ -99,18 +145,15 @@ void PeerService::OnUnreachable(MemberId id) {
   parts_.raft->Run([id](raft::RawNode& node) { node.ReportUnreachable(id); });
 }
 
-void PeerService::OnSnapshotSent(MemberId to, bool ok) {
-  parts_.raft->Run([to, ok](raft::RawNode& node) { node.ReportSnapshot(to, ok); });
-}
+void PeerService::OnSnapshotSent(MemberId to, bool ok) { parts_.raft->OnSnapshotSent(to, ok); }
 
 void PeerService::OnRemovedFromCluster() { parts_.on_removed(); }
 
 StatusOr<std::unique_ptr<peer::SnapshotReceiver>> PeerService::BeginSnapshot(
     const raft::Message& message) {
   if (message.snapshot == nullptr) return absl::InvalidArgumentError("no snapshot");
-  ASSIGN_OR_RETURN(auto file,
-                   wal::snap::SnapDbReceiver::Create(*parts_.env, parts_.snap_dir,
-                                                     message.snapshot->metadata.index));
+  ASSIGN_OR_RETURN(auto file, wal::snap::SnapDbReceiver::Create(*parts_.env, parts_.snap_dir,
+                                                                message.snapshot->metadata.index));
   return std::make_unique<SnapDbWriter>(std::move(file));
 }
 

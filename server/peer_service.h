@@ -7,8 +7,12 @@
 // apply stage, the rest on any. Follows etcd server/etcdserver/raft.go, api/etcdhttp/peer.go,
 // server/etcdserver/server.go Process, applyConfChange.
 
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
+
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +26,7 @@
 #include "server/peers.h"
 #include "server/raft_loop.h"
 #include "server/server.h"
+#include "server/store_slot.h"
 
 namespace kvorum::server {
 
@@ -34,6 +39,7 @@ class PeerService final : public peer::Handler {
     const Clock* clock = nullptr;
     std::string snap_dir;
     Membership* membership = nullptr;
+    const StoreSlot* store = nullptr;
     RaftLoop* raft = nullptr;
     Peers* peers = nullptr;
     Server* server = nullptr;
@@ -50,6 +56,8 @@ class PeerService final : public peer::Handler {
   void Send(std::vector<raft::Message> messages);
   // A change that was applied.
   void OnConfChange(const raftpb::ConfChange& change);
+  // All members may be others than before: a snapshot was installed. Apply stage.
+  void OnMembersReplaced();
 
   bool Receive(raft::Message message) override;
   bool IsRemoved(MemberId id) override;
@@ -68,9 +76,15 @@ class PeerService final : public peer::Handler {
   void LeaseTimeToLive(LeaseId id, bool keys, peer::Completion<peer::LeaseTtl> done) override;
 
  private:
+  void SendSnapshot(raft::Message message);
+  void AddPeer(const MemberInfo& member) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   TimePoint Deadline() const { return parts_.clock->Now() + parts_.config->request_timeout(); }
 
   const Parts parts_;
+
+  absl::Mutex mutex_;
+  std::set<MemberId> known_ ABSL_GUARDED_BY(mutex_);  // peers
 };
 
 }  // namespace kvorum::server

@@ -69,6 +69,14 @@ bool RaftLoop::Run(std::function<void(raft::RawNode&)> work) {
   return inbox_.Push(Event(std::move(work)), 0);
 }
 
+void RaftLoop::OnSnapshotSent(MemberId to, bool ok) {
+  Run([this, to, ok](raft::RawNode& node) {
+    node.ReportSnapshot(to, ok);
+    --snapshots_under_way_;
+    if (ok) keep_log_until_ = options_.clock->Now() + kSnapshotCatchup;
+  });
+}
+
 void RaftLoop::Close() {
   inbox_.Close();
   Step(Wait::kNo);
@@ -168,6 +176,7 @@ void RaftLoop::Handle(Received& received) {
 }
 
 void RaftLoop::Handle(WalStage::Durable& durable) {
+  for (raft::SnapshotPtr& snapshot : durable.snapshots) output_.install(std::move(snapshot));
   for (raft::AppendAck& ack : durable.acks) node_.OnAppended(std::move(ack));
   if (conf_change_under_way_ == Index(0)) {
     Send(std::move(durable.messages));
@@ -226,13 +235,16 @@ void RaftLoop::HandleReady(raft::Ready ready) {
   }
   // An answered round makes room for the reads that came meanwhile.
   if (!ready.read_states.empty()) AskReadIndex(options_.clock->Now());
-  CHECK(ready.snapshot == nullptr) << "received snapshots are not served by this build";
   Send(std::move(ready.messages));
   if (ready.needs_append) WriteReady(ready);
   if (!ready.committed_entries.empty()) HandOutCommitted(std::move(ready.committed_entries));
 }
 
 void RaftLoop::WriteReady(raft::Ready& ready) {
+  if (ready.snapshot) {
+    FlushDeferred();
+    deferred_.snapshot = std::move(ready.snapshot);
+  }
   if (ready.hard_state) deferred_.hard_state = ready.hard_state;
   deferred_.acks.push_back(std::move(ready.append_ack));
   deferred_.entries = std::move(ready.entries);
@@ -270,10 +282,16 @@ void RaftLoop::HandOutCommitted(std::vector<LogEntry> entries) {
 
 // What a follower needs below the catch-up entries it gets as a snapshot.
 void RaftLoop::CompactMemory(Index applied) {
+  if (KeepsForSnapshot()) return;
   const Index last = LastToForget(applied);
   if (last < storage_.FirstIndex() + kCompactEvery) return;
   CHECK_OK(storage_.CreateSnapshot(applied, node_.conf_state(), SharedBytes()));
   CHECK_OK(storage_.Compact(last));
+}
+
+bool RaftLoop::KeepsForSnapshot() const {
+  if (snapshots_under_way_ == 0 && options_.clock->Now() >= keep_log_until_) return false;
+  return marks_.empty() || bytes_handed_out_ - marks_.front().bytes < kSnapshotCatchupBytes;
 }
 
 Index RaftLoop::LastToForget(Index applied) {
@@ -288,6 +306,9 @@ Index RaftLoop::LastToForget(Index applied) {
 }
 
 void RaftLoop::Send(std::vector<raft::Message> messages) {
+  for (const raft::Message& message : messages) {
+    if (message.type == raft::MessageType::kSnap) ++snapshots_under_way_;
+  }
   if (!messages.empty()) output_.send(std::move(messages));
 }
 

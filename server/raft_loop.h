@@ -39,6 +39,10 @@ class RaftLoop : public Stage {
   static constexpr int64_t kProposalBytes = 64 << 20;
   // Of peers' messages in the inbox.
   static constexpr int64_t kMessageBytes = 128 << 20;
+  // While a snapshot travels, and for a while after, the log behind it is kept for who gets it, up
+  // to so many bytes.
+  static constexpr Duration kSnapshotCatchup = std::chrono::seconds(30);
+  static constexpr uint64_t kSnapshotCatchupBytes = 512 << 20;
   // Applied entries between two compactions of the log in memory.
   static constexpr uint64_t kCompactEvery = 100;
   // Of applied entries kept in memory for followers that lag, however few they are.
@@ -68,6 +72,9 @@ class RaftLoop : public Stage {
     std::function<void(WalStage::Append)> append;
     std::function<bool()> log_congested;
     std::function<void(std::vector<LogEntry>)> apply;
+    // A snapshot from the leader is durable in the log: its store is to be built now, before what
+    // comes to `apply` next.
+    std::function<void(raft::SnapshotPtr)> install;
     std::function<void(std::vector<raft::Message>)> send;
     // This member has won or lost the leadership.
     std::function<void(bool is_leader)> on_leadership;
@@ -85,6 +92,8 @@ class RaftLoop : public Stage {
   // transfers, reports of the transport, the progress of followers. Must not block. False, with
   // nothing done, after Close.
   bool Run(std::function<void(raft::RawNode&)> work);
+  // The transport has finished, or lost, a snapshot that went out by `send`.
+  void OnSnapshotSent(MemberId to, bool ok);
   // There are new reads in the ReadIndexQueue.
   void WakeForReads();
   void OnDurable(WalStage::Durable durable);
@@ -151,6 +160,7 @@ class RaftLoop : public Stage {
   void WriteReady(raft::Ready& ready);
   void HandOutCommitted(std::vector<LogEntry> entries);
   void CompactMemory(Index applied);
+  bool KeepsForSnapshot() const;
   Index LastToForget(Index applied);
   void Send(std::vector<raft::Message> messages);
   void Publish();
@@ -173,6 +183,8 @@ class RaftLoop : public Stage {
   // Writes that nobody waits for, a moved commit index alone: they travel with the next write that
   // somebody waits for, or at the next tick, and cost no wake-up of their own.
   WalStage::Append deferred_;
+  int snapshots_under_way_ = 0;
+  TimePoint keep_log_until_;
   bool retry_reads_ = false;
   bool was_leader_ = false;
   bool stepped_ = false;

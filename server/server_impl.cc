@@ -12,6 +12,7 @@
 #include "server/fatal.h"
 #include "server/metrics.h"
 #include "server/range.h"
+#include "server/received_snapshot.h"
 #include "wal/snap/snap_db.h"
 
 namespace kvorum::server {
@@ -20,6 +21,7 @@ namespace {
 constexpr Duration kPurgeInterval = std::chrono::seconds(30);
 // So that a restart has little to apply again, however slowly a snapshot's count is reached.
 constexpr Duration kFlushInterval = std::chrono::seconds(30);
+constexpr Duration kFormerStoreInterval = std::chrono::seconds(1);
 constexpr Duration kRemovedGrace = std::chrono::seconds(1);
 // When a member starts, for how long and how often it looks for the others.
 constexpr Duration kAdvanceWindow = std::chrono::seconds(5);
@@ -162,6 +164,7 @@ EtcdServer::EtcdServer(const Config& config, const Dependencies& deps, Recovered
               .clock = deps.clock,
               .snap_dir = paths_.snap,
               .membership = &state_->membership(),
+              .store = &state_->store(),
               .raft = &raft_,
               .peers = deps.peers,
               .server = this,
@@ -217,6 +220,7 @@ RaftLoop::Output EtcdServer::RaftOutput() {
       .append = [this](WalStage::Append append) { wal_.Push(std::move(append)); },
       .log_congested = [this] { return wal_.congested(); },
       .apply = [this](std::vector<LogEntry> entries) { apply_.Push(std::move(entries)); },
+      .install = [this](raft::SnapshotPtr snapshot) { apply_.Push(std::move(snapshot)); },
       .send = [this](std::vector<raft::Message> messages) { peers_.Send(std::move(messages)); },
       .on_leadership =
           [this](bool leads) {
@@ -235,6 +239,7 @@ ApplyStage::Output EtcdServer::ApplyOutput() {
       .on_applied = [this](Index index) { raft_.OnApplied(index); },
       .on_term_started = [this](Term term) { OnTermStarted(term); },
       .on_compaction = [this] { maintenance_.RunSoon(compaction_job_); },
+      .install = [this](const raft::SnapshotPtr& snapshot) { return Install(*snapshot); },
       .raise_no_space = [this](const std::vector<uint64_t>& ids) { proposer_.RaiseNoSpace(ids); },
   };
 }
@@ -249,6 +254,7 @@ void EtcdServer::AddJobs() {
   compaction_job_ = maintenance_.Add([this](TimePoint now) { return compactions_.Step(now); });
   defragment_job_ = maintenance_.Add([this](TimePoint now) { return defragmenter_.Step(now); });
   maintenance_.Add([this](TimePoint now) { return PurgeFiles(now); });
+  former_store_job_ = maintenance_.Add([this](TimePoint now) { return RemoveFormerStores(now); });
   maintenance_.Add([this](TimePoint now) { return FlushStore(now); });
 }
 
@@ -279,6 +285,46 @@ void EtcdServer::OnTermStarted(Term term) {
   if (!raft_.is_leader()) state_->lessor().Demote();
   timers_.RunSoon(lease_job_);  // which spreads expiries, if there are many leases
   timers_.RunSoon(version_job_);
+}
+
+raft::EntryId EtcdServer::Install(const raft::Snapshot& snapshot) {
+  const Index index = snapshot.metadata.index;
+  LOG_INFO("applying snapshot", {"current-applied-index", apply_.applied().value()},
+           {"incoming-leader-snapshot-index", index.value()},
+           {"incoming-leader-snapshot-term", snapshot.metadata.term.value()});
+  auto backend = InstallReceivedDatabase(*deps_.env, paths_, identity_, index);
+  if (!backend.ok()) {
+    Fatal("failed to build the store from a received snapshot", {{"error", backend.status()}});
+  }
+  {
+    absl::MutexLock lock(&former_mutex_);
+    former_stores_.push_back(state_->store().Get());
+  }
+  const Status replaced = state_->Replace(*std::move(backend));
+  if (!replaced.ok()) Fatal("failed to open a received snapshot", {{"error", replaced}});
+  peers_.OnMembersReplaced();
+  maintenance_.RunSoon(compaction_job_);
+  maintenance_.RunSoon(former_store_job_);
+  const mvcc::CommitPosition position = state_->store()->opened_at();
+  LOG_INFO("applied snapshot", {"current-applied-index", position.index.value()},
+           {"incoming-leader-snapshot-index", index.value()},
+           {"incoming-leader-snapshot-term", snapshot.metadata.term.value()});
+  return {.term = position.term, .index = position.index};
+}
+
+// Their files go when their last reader has.
+TimePoint EtcdServer::RemoveFormerStores(TimePoint now) {
+  {
+    absl::MutexLock lock(&former_mutex_);
+    if (former_stores_.empty()) return TimePoint::max();
+    for (const auto& store : former_stores_) {
+      if (!store.expired()) return now + kFormerStoreInterval;
+    }
+    former_stores_.clear();
+  }
+  const Status removed = mvcc::RemoveStaleStoreDirs(*deps_.env, paths_.member);
+  if (!removed.ok()) LOG_WARN("failed to remove a former store", {"error", removed});
+  return TimePoint::max();
 }
 
 void EtcdServer::OnRemoved() {
@@ -366,6 +412,7 @@ bool EtcdServer::Step() {
 }
 
 void EtcdServer::Start() {
+  started_ = true;
   read_pool_.Start(std::max(2u, std::thread::hardware_concurrency()));
   const auto start = [this](Stage& stage, const char* name) {
     threads_.push_back(std::make_unique<StageThread>(stage, name));
@@ -565,6 +612,10 @@ Error EtcdServer::Hash(etcdserverpb::HashResponse* response) {
 }
 
 bool EtcdServer::RunOnReadPool(std::function<void()> work) {
+  if (!started_) {
+    work();  // whoever steps the stages is the only thread there is
+    return true;
+  }
   return read_pool_.Run(std::move(work));
 }
 

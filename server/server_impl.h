@@ -3,6 +3,9 @@
 // outputs, and answers what needs no stage. Read the constructor for the wiring, Step for how a
 // test drives a whole member on one thread, Stop for the order of the end.
 
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
+
 #include <memory>
 #include <vector>
 
@@ -133,6 +136,9 @@ class EtcdServer final : public Server {
   // Tells everybody who waits that the server stops.
   void EndCalls();
   void OnTermStarted(Term term);
+  // Builds the store of a snapshot from the leader, and puts it in the place of the present one.
+  raft::EntryId Install(const raft::Snapshot& snapshot);
+  TimePoint RemoveFormerStores(TimePoint now);
   // This member was removed from the cluster.
   void OnRemoved();
   TimePoint EndIfRemoved(TimePoint now);
@@ -190,8 +196,13 @@ class EtcdServer final : public Server {
   CompactionRunner compactions_;
   Defragmenter defragmenter_;
   size_t compaction_job_ = 0;
+  size_t former_store_job_ = 0;
+  // Stores that were replaced and may still be read.
+  absl::Mutex former_mutex_;
+  std::vector<std::weak_ptr<mvcc::Store>> former_stores_ ABSL_GUARDED_BY(former_mutex_);
   size_t defragment_job_ = 0;
   ReadPool read_pool_;
+  bool started_ = false;  // by Start, not stepped
 
   std::atomic<bool> stopped_ = false;
   std::atomic<bool> removed_ = false;

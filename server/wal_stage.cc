@@ -53,10 +53,41 @@ bool WalStage::Step(Wait wait) {
   return true;
 }
 
+namespace {
+
+raftpb::Snapshot ToProto(const raft::Snapshot& snapshot) {
+  raftpb::Snapshot result;
+  raftpb::SnapshotMetadata* const metadata = result.mutable_metadata();
+  metadata->set_index(snapshot.metadata.index.value());
+  metadata->set_term(snapshot.metadata.term.value());
+  *metadata->mutable_conf_state() = snapshot.metadata.conf_state;
+  result.set_data(std::string(snapshot.data.view()));
+  return result;
+}
+
+}  // namespace
+
+void WalStage::SaveReceived(const raft::Snapshot& snapshot) {
+  const raft::SnapshotMetadata& metadata = snapshot.metadata;
+  OrDie(snapshotter_.SaveSnap(ToProto(snapshot)), "failed to save snapshot");
+  OrDie(wal_->SaveSnapshot(
+            {.index = metadata.index, .term = metadata.term, .conf_state = metadata.conf_state}),
+        "failed to record the snapshot in the raft log");
+}
+
 void WalStage::Write(Append append, Durable* done) {
+  if (append.snapshot) SaveReceived(*append.snapshot);
   if (append.hard_state) hard_state_ = *append.hard_state;
   OrDie(wal_->Append(append.hard_state.value_or(HardState()), append.entries),
         "failed to write the raft log");
+  if (append.snapshot) {
+    // Now the record counts, so what is before it may go.
+    OrDie(wal_->Sync(), "failed to sync the raft log");
+    OrDie(wal_->ReleaseLockTo(append.snapshot->metadata.index),
+          "failed to release segments of the raft log");
+    LOG_INFO("saved snapshot to disk", {"snapshot-index", append.snapshot->metadata.index.value()});
+    done->snapshots.push_back(std::move(append.snapshot));
+  }
   for (raft::AppendAck& ack : append.acks) done->acks.push_back(std::move(ack));
   for (raft::Message& message : append.messages) done->messages.push_back(std::move(message));
 }

@@ -5,7 +5,8 @@
 // of it, then acknowledges all of it. What needs no sync (a moved commit index alone) is
 // acknowledged once the kernel has it. A snapshot of our own state is saved in the order that
 // survives any crash: a hard state whose commit covers it, the `.snap` file, the record, and only
-// then are older segments released.
+// then are older segments released. A snapshot from the leader likewise, but its store is built
+// after that, from the database received with it.
 //
 // A write or sync that fails ends the process: what the disk holds is unknown from then on, and
 // every promise made to clients and peers rests on it.
@@ -35,6 +36,7 @@ class WalStage : public Stage {
 
   // What one Ready, or several one after the other, want written.
   struct Append {
+    raft::SnapshotPtr snapshot;  // from the leader; replaces the log, the entries come behind it
     std::vector<LogEntry> entries;
     std::optional<HardState> hard_state;
     std::vector<raft::Message> messages;  // wait for the write
@@ -48,6 +50,7 @@ class WalStage : public Stage {
   };
   // Everything of one or more Appends is durable.
   struct Durable {
+    std::vector<raft::SnapshotPtr> snapshots;
     std::vector<raft::AppendAck> acks;
     std::vector<raft::Message> messages;
   };
@@ -76,6 +79,7 @@ class WalStage : public Stage {
   void Write(Append append, Durable* done);
   void Finish(Durable* done);
   void Save(const OwnSnapshot& own);
+  void SaveReceived(const raft::Snapshot& snapshot);
 
   BoundedQueue<Task> inbox_{kQueueBytes};
 

@@ -82,9 +82,8 @@ Task<Reply> ClusterService::MemberAdd(UnaryCall& call) {
   if (wait.error != Error::kOk) co_return wait.error;
   etcdserverpb::MemberAddResponse response;
   ListMembers(&response);
-  const server::MemberInfo added{.id = change.id,
-                                 .peer_urls = change.peer_urls,
-                                 .is_learner = request.islearner()};
+  const server::MemberInfo added{
+      .id = change.id, .peer_urls = change.peer_urls, .is_learner = request.islearner()};
   FillMember(added, response.mutable_member());
   co_return response;
 }

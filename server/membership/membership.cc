@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 #include "base/log.h"
 #include "base/strings.h"
 #include "server/config.h"
@@ -63,6 +65,33 @@ std::string EncodeConfStateJson(const raftpb::ConfState& state) {
   list("learners_next", state.learners_next());
   StrAppend(&out, "\"auto_leave\":", state.auto_leave() ? "true" : "false", "}");
   return out;
+}
+
+StatusOr<raftpb::ConfState> ParseConfStateJson(std::string_view json) {
+  const auto parsed = nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
+  raftpb::ConfState state;
+  bool good = parsed.is_object();
+  const auto read = [&](const char* name, auto* ids) {
+    if (!good || !parsed.contains(name) || parsed[name].is_null()) return;
+    good = parsed[name].is_array();
+    if (!good) return;
+    for (const auto& id : parsed[name]) {
+      if (!id.is_number_unsigned()) {
+        good = false;
+        return;
+      }
+      ids->Add(id.template get<uint64_t>());
+    }
+  };
+  read("voters", state.mutable_voters());
+  read("learners", state.mutable_learners());
+  read("voters_outgoing", state.mutable_voters_outgoing());
+  read("learners_next", state.mutable_learners_next());
+  if (!good) return absl::DataLossError("a stored configuration does not parse");
+  if (parsed.contains("auto_leave") && parsed["auto_leave"].is_boolean()) {
+    state.set_auto_leave(parsed["auto_leave"].get<bool>());
+  }
+  return state;
 }
 
 Status Membership::Load(mvcc::Backend& backend) {

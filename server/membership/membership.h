@@ -85,6 +85,8 @@ class Membership {
 
 // The row `confState` of the meta bucket: Go's JSON of a raftpb.ConfState.
 std::string EncodeConfStateJson(const raftpb::ConfState& state);
+// DataLoss if it is not one.
+StatusOr<raftpb::ConfState> ParseConfStateJson(std::string_view json);
 
 // "3.7" of "3.7.1" as a number that orders: major * 1000 + minor. Nothing if it is no version.
 std::optional<int> ParseMinorVersion(std::string_view version);

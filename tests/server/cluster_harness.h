@@ -38,6 +38,11 @@ class ClusterHarness {
   static std::string NameOf(size_t i) { return "m" + std::to_string(i); }
   static std::string UrlOf(size_t i) { return "http://10.0.0." + std::to_string(i + 1) + ":2380"; }
 
+  // Of all members, before they start.
+  void Configure(const std::function<void(Config*)>& change) {
+    configure_ = change;
+    for (auto& node : nodes) change(&node->config);
+  }
   // One more, not started. Returns its number.
   size_t AddNode(const std::string& initial_cluster, const std::string& state = "new") {
     const size_t i = nodes.size();
@@ -49,6 +54,7 @@ class ClusterHarness {
     config.advertise_client_urls = {"http://10.0.0." + std::to_string(i + 1) + ":2379"};
     config.initial_cluster = initial_cluster;
     config.initial_cluster_state = state;
+    if (configure_) configure_(&config);
     return i;
   }
   Status Open(size_t i) {
@@ -124,9 +130,9 @@ class ClusterHarness {
   }
   Error Put(size_t i, std::string_view key, std::string_view value) {
     TestCall call;
-    at(i).Propose(std::make_unique<etcdserverpb::InternalRaftRequest>(
-                      MemberHarness::PutRequest(key, value)),
-                  TimePoint::max(), &call);
+    at(i).Propose(
+        std::make_unique<etcdserverpb::InternalRaftRequest>(MemberHarness::PutRequest(key, value)),
+        TimePoint::max(), &call);
     EXPECT_TRUE(StepUntil([&] { return call.done(); }));
     return call.error;
   }
@@ -171,6 +177,7 @@ class ClusterHarness {
   std::vector<std::unique_ptr<Node>> nodes;
 
  private:
+  std::function<void(Config*)> configure_;
   uint64_t opened_ = 0;
 };
 

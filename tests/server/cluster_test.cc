@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "proto/kv.pb.h"
+#include "server/fatal.h"
 #include "tests/server/cluster_harness.h"
 
 namespace kvorum::server {
@@ -46,9 +48,9 @@ TEST(ClusterTest, AMinorityNeitherWritesNorReads) {
   TestWait read;
   cluster.at(old).ReadIndex(TimePoint::max(), &read);
   TestCall put;
-  cluster.at(old).Propose(std::make_unique<etcdserverpb::InternalRaftRequest>(
-                              MemberHarness::PutRequest("a", "lost")),
-                          TimePoint::max(), &put);
+  cluster.at(old).Propose(
+      std::make_unique<etcdserverpb::InternalRaftRequest>(MemberHarness::PutRequest("a", "lost")),
+      TimePoint::max(), &put);
   ASSERT_TRUE(cluster.StepUntil([&] { return put.done() && read.done(); }));
   EXPECT_NE(put.error, Error::kOk);
   EXPECT_NE(read.error, Error::kOk);
@@ -59,8 +61,8 @@ TEST(ClusterTest, AMinorityNeitherWritesNorReads) {
   ASSERT_NE(now, kNobody);
   EXPECT_EQ(cluster.Put(now, "a", "kept"), Error::kOk);
   cluster.network.Mend(cluster.IdOf(old));
-  ASSERT_TRUE(cluster.StepUntil(
-      [&] { return cluster.at(old).status().leader == cluster.IdOf(now); }));
+  ASSERT_TRUE(
+      cluster.StepUntil([&] { return cluster.at(old).status().leader == cluster.IdOf(now); }));
   EXPECT_EQ(cluster.Get(old, "a"), "kept");
 }
 
@@ -129,11 +131,136 @@ TEST(ClusterTest, ARemovedMemberEnds) {
   cluster.OpenAndWaitReady();
   cluster.StepFor(2 * kHealthInterval);
   const size_t gone = (cluster.leader() + 1) % 3;
-  ASSERT_EQ(cluster.Change(cluster.leader(),
-                           Of(MemberChange::Kind::kRemove, cluster.IdOf(gone))),
+  ASSERT_EQ(cluster.Change(cluster.leader(), Of(MemberChange::Kind::kRemove, cluster.IdOf(gone))),
             Error::kOk);
   ASSERT_TRUE(cluster.StepUntil([&] { return cluster.nodes[gone]->ended; }));
   EXPECT_EQ(cluster.Put(cluster.leader(), "a", "1"), Error::kOk);
+}
+
+class SnapshotTest : public ::testing::Test {
+ protected:
+  SnapshotTest() {
+    cluster_.Configure([](Config* config) {
+      config->snapshot_count = 50;
+      config->snapshot_catchup_entries = 10;
+    });
+  }
+  // One follower is down for so many writes that the log does not reach back to it.
+  void LeaveBehind() {
+    cluster_.OpenAndWaitReady();
+    late_ = (cluster_.leader() + 1) % 3;
+    for (int i = 0; i < 30; ++i) Put("early" + std::to_string(i), "v");
+    cluster_.Crash(late_);
+    for (int i = 0; i < 300; ++i) Put("k" + std::to_string(i % 50), std::to_string(i));
+  }
+  void Put(const std::string& key, const std::string& value) {
+    ASSERT_EQ(cluster_.Put(cluster_.leader(), key, value), Error::kOk);
+  }
+  void ExpectEqual() {
+    for (size_t i = 0; i < 3; ++i) {
+      EXPECT_EQ(cluster_.Get(i, "k49"), "299") << "member " << i;
+      EXPECT_EQ(cluster_.HashKv(i), cluster_.HashKv(cluster_.leader())) << "member " << i;
+    }
+  }
+
+  ClusterHarness cluster_{3};
+  size_t late_ = 0;
+};
+
+TEST_F(SnapshotTest, AFollowerFarBehindGetsTheDatabase) {
+  LeaveBehind();
+  ASSERT_OK(cluster_.Open(late_));
+  ASSERT_TRUE(cluster_.StepUntil([&] { return cluster_.AllReady(); }));
+  ExpectEqual();
+  EXPECT_TRUE(cluster_.nodes[late_]->env.Exists("/data/member/STORE"));
+  Put("after", "1");
+  EXPECT_EQ(cluster_.Get(late_, "after"), "1");
+  cluster_.Crash(late_);
+  ASSERT_OK(cluster_.Open(late_));
+  ASSERT_TRUE(cluster_.StepUntil([&] { return cluster_.AllReady(); }));
+  EXPECT_EQ(cluster_.Get(late_, "after"), "1") << "the new store survives a crash";
+}
+
+// What a watch was given, in order.
+class Watcher final : public mvcc::WatchSink {
+ public:
+  bool TrySend(mvcc::WatchResponse&& response) override {
+    for (const mvcc::WatchEvent& event : response.events) {
+      mvccpb::KeyValue kv;
+      const std::string_view bytes = event.kv.view();
+      EXPECT_TRUE(kv.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())));
+      values.push_back(kv.value());
+    }
+    EXPECT_FALSE(response.canceled) << response.cancel_reason;
+    return true;
+  }
+  void Answer(std::optional<mvcc::WatchResponse>) override {}
+
+  std::vector<std::string> values;
+};
+
+TEST_F(SnapshotTest, AWatchMissesNothingAcrossIt) {
+  cluster_.OpenAndWaitReady();
+  late_ = (cluster_.leader() + 1) % 3;
+  Watcher watcher;
+  auto stream = cluster_.at(late_).watchable_store().NewStream(&watcher);
+  stream->Create({.key = "k7"});
+  Put("k7", "before");
+  cluster_.StepFor(std::chrono::seconds(1));
+  cluster_.network.Cut(cluster_.IdOf(late_));
+  std::vector<std::string> expected = {"before"};
+  for (int i = 0; i < 300; ++i) {
+    Put("k" + std::to_string(i % 50), std::to_string(i));
+    if (i % 50 == 7) expected.push_back(std::to_string(i));
+  }
+  const auto store = cluster_.at(late_).state().store().Get();
+  cluster_.network.Mend(cluster_.IdOf(late_));
+  ASSERT_TRUE(cluster_.StepUntil([&] { return watcher.values.size() >= expected.size(); }));
+  EXPECT_EQ(watcher.values, expected);
+  EXPECT_NE(cluster_.at(late_).state().store().Get(), store) << "it came by a snapshot";
+}
+
+TEST_F(SnapshotTest, AMemberThatJoinsAnOldClusterGetsTheDatabase) {
+  cluster_.OpenAndWaitReady();
+  for (int i = 0; i < 300; ++i) Put("k" + std::to_string(i % 50), std::to_string(i));
+  cluster_.StepFor(2 * kHealthInterval);
+  const MemberId id(0x1003);
+  ASSERT_EQ(cluster_.Change(cluster_.leader(), Add(3, id)), Error::kOk);
+  std::string initial;
+  for (size_t i = 0; i < 4; ++i) {
+    initial += (i > 0 ? "," : "") + ClusterHarness::NameOf(i) + "=" + ClusterHarness::UrlOf(i);
+  }
+  cluster_.AddNode(initial, "existing");
+  ASSERT_OK(cluster_.Open(3));
+  ASSERT_TRUE(cluster_.StepUntil([&] { return cluster_.AllReady(); }));
+  EXPECT_EQ(cluster_.Get(3, "k49"), "299");
+  EXPECT_EQ(cluster_.HashKv(3), cluster_.HashKv(0));
+  EXPECT_EQ(cluster_.at(3).Members().size(), 4u);
+}
+
+// Wherever the power goes while the database arrives and is installed, the next start has the old
+// state or the new one, and catches up.
+TEST_F(SnapshotTest, PowerCutsDuringTheInstallation) {
+  LeaveBehind();
+  struct PowerCut {};
+  SetFatalHandlerForTest([](std::string_view) { throw PowerCut(); });
+  FaultEnv& env = cluster_.nodes[late_]->env;
+  int cuts = 0;
+  for (int64_t calls = 1;; calls += 2) {
+    ASSERT_OK(cluster_.Open(late_)) << "after " << cuts << " cuts";
+    env.FailFromNthCall(FaultEnv::Op::kAny, calls, absl::InternalError("power cut"));
+    try {
+      ASSERT_TRUE(cluster_.StepUntil([&] { return cluster_.AllReady(); }));
+      break;
+    } catch (const PowerCut&) {
+      cluster_.Crash(late_, {.seed = static_cast<uint64_t>(calls)});
+      ++cuts;
+    }
+  }
+  env.ClearFaults();
+  SetFatalHandlerForTest({});
+  EXPECT_GT(cuts, 5);
+  ExpectEqual();
 }
 
 }  // namespace

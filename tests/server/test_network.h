@@ -89,7 +89,8 @@ class TestNetwork {
         });
       }
     }
-    void SendSnapshot(raft::Message message, std::unique_ptr<peer::SnapshotSource> source) override {
+    void SendSnapshot(raft::Message message,
+                      std::unique_ptr<peer::SnapshotSource> source) override {
       std::shared_ptr<peer::SnapshotSource> shared = std::move(source);
       network_.queue_.push_back([&network = network_, from = self_, message, shared] {
         const bool ok = network.Carry(from, message, *shared);
