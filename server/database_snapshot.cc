@@ -36,14 +36,12 @@ StatusOr<DatabaseSnapshot> TakeDatabaseSnapshot(const std::shared_ptr<mvcc::Stor
     return absl::FailedPreconditionError("the store holds no configuration of the cluster");
   }
   auto snapshot = std::make_shared<raft::Snapshot>();
-  ASSIGN_OR_RETURN(snapshot->metadata.conf_state,
-                   ParseConfStateJson(*position.conf_state));
+  ASSIGN_OR_RETURN(snapshot->metadata.conf_state, ParseConfStateJson(*position.conf_state));
   snapshot->metadata.index = position.index;
   snapshot->metadata.term = position.term;
   snapshot->data = SharedBytes(V2StoreJson(membership));
-  return DatabaseSnapshot{
-      .snapshot = std::move(snapshot),
-      .source = std::make_unique<ExportSource>(store, std::move(database))};
+  return DatabaseSnapshot{.snapshot = std::move(snapshot),
+                          .source = std::make_unique<ExportSource>(store, std::move(database))};
 }
 
 }  // namespace kvorum::server

@@ -43,6 +43,23 @@ class ForeignRenewal final : public LeaseRenewWaiter, private Resumer {
   const peer::Completion<int64_t> done_;
 };
 
+class ForeignTimeToLive final : public LeaseTimeToLiveWaiter, private Resumer {
+ public:
+  explicit ForeignTimeToLive(peer::Completion<peer::LeaseTtl> done)
+      : LeaseTimeToLiveWaiter(static_cast<Resumer&>(*this)), done_(std::move(done)) {}
+
+ private:
+  void Resume(std::span<Waiter* const>) override {
+    const bool gone = error == Error::kOk && result.ttl_seconds < 0;
+    done_({.error = gone ? Error::kLeaseNotFound : error,
+           .value = {.ttl_seconds = result.ttl_seconds,
+                     .granted_ttl_seconds = result.granted_ttl_seconds,
+                     .keys = std::move(result.keys)}});
+    delete this;
+  }
+  const peer::Completion<peer::LeaseTtl> done_;
+};
+
 }  // namespace
 
 void PeerService::Start(const std::vector<MemberInfo>& neighbours) {
@@ -194,24 +211,12 @@ void PeerService::HashKv(Revision revision, peer::Completion<peer::HashKvResult>
   if (!queued) done({.error = Error::kTooManyRequests, .value = {}});
 }
 
-// The member asked is meant to lead; whether it does is seen there.
 void PeerService::RenewLease(LeaseId id, peer::Completion<int64_t> done) {
-  parts_.leases->Renew(id, Deadline(), new ForeignRenewal(std::move(done)));
+  parts_.leases->RenewHere(id, Deadline(), new ForeignRenewal(std::move(done)));
 }
 
-// The lease may have been granted by an entry that is committed and not yet applied here.
 void PeerService::LeaseTimeToLive(LeaseId id, bool keys, peer::Completion<peer::LeaseTtl> done) {
-  const auto look = [this, id, keys, done = std::move(done)](Error error) {
-    if (error == Error::kDeadlineExceeded) error = Error::kTimeoutWaitAppliedIndex;
-    LeaseTimeToLiveResult found;
-    if (error == Error::kOk) error = parts_.leases->TimeToLive(id, keys, &found);
-    if (error == Error::kOk && found.ttl_seconds < 0) error = Error::kLeaseNotFound;
-    done({.error = error,
-          .value = {.ttl_seconds = found.ttl_seconds,
-                    .granted_ttl_seconds = found.granted_ttl_seconds,
-                    .keys = std::move(found.keys)}});
-  };
-  parts_.server->ReadIndex(parts_.clock->Now() + LeaseCalls::kApplyWait, NewOwnWait(look));
+  parts_.leases->TimeToLiveHere(id, keys, new ForeignTimeToLive(std::move(done)));
 }
 
 }  // namespace kvorum::server

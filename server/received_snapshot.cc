@@ -16,8 +16,7 @@ StatusOr<std::unique_ptr<mvcc::Backend>> InstallReceivedDatabase(
   options.database = std::move(path);
   options.store = {.env = &env, .member_dir = paths.member, .identity = identity};
   options.number = index.value();
-  ASSIGN_OR_RETURN(mvcc::boltfile::ImportedStore imported,
-                   mvcc::boltfile::ImportDatabase(options));
+  ASSIGN_OR_RETURN(mvcc::boltfile::ImportedStore imported, mvcc::boltfile::ImportDatabase(options));
   if (imported.position.index != index) {
     return absl::FailedPreconditionError(StrCat(options.database, " stands at index ",
                                                 imported.position.index.value(), ", not ",

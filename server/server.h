@@ -101,6 +101,11 @@ struct LeaseTimeToLiveResult {
   std::vector<std::string> keys;
 };
 
+struct LeaseTimeToLiveWaiter : Waiter {
+  using Waiter::Waiter;
+  LeaseTimeToLiveResult result;
+};
+
 // A change of the membership that a client asks for.
 struct MemberChange {
   enum class Kind { kAdd, kAddLearner, kRemove, kUpdate, kPromote };
@@ -189,8 +194,11 @@ class Server {
   virtual mvcc::WatchableStore& watchable_store() = 0;
   // A fresh id for LeaseGrant with id 0.
   virtual LeaseId NewLeaseId() = 0;
+  // Both are the leader's to answer: elsewhere they are passed on. kNoLeader, kNotPrimaryLessor,
+  // kTimeout.., kStopped. Finding many keys takes time on the calling thread.
   virtual void LeaseRenew(LeaseId id, TimePoint deadline, LeaseRenewWaiter* waiter) = 0;
-  virtual Error LeaseTimeToLive(LeaseId id, bool with_keys, LeaseTimeToLiveResult* result) = 0;
+  virtual void LeaseTimeToLive(LeaseId id, bool with_keys, TimePoint deadline,
+                               LeaseTimeToLiveWaiter* waiter) = 0;
   virtual std::vector<LeaseId> Leases() = 0;
   virtual std::vector<MemberInfo> Members() = 0;
   // Puts the change into the log and completes `waiter`, whose response stays empty, when it is

@@ -143,6 +143,7 @@ EtcdServer::EtcdServer(const Config& config, const Dependencies& deps, Recovered
                  .raft = &raft_,
                  .proposer = &proposer_,
                  .peers = deps.peers}),
+      delayed_(*deps.clock, [this] { timers_.RunSoon(delayed_job_); }),
       leases_({.clock = deps.clock,
                .lessor = &state_->lessor(),
                .raft = &raft_,
@@ -150,7 +151,11 @@ EtcdServer::EtcdServer(const Config& config, const Dependencies& deps, Recovered
                .proposer = &proposer_,
                .wait_read_index = [this](TimePoint deadline,
                                          Waiter* waiter) { ReadIndex(deadline, waiter); },
-               .fast_keep_alive = config.fast_lease_keep_alive}),
+               .fast_keep_alive = config.fast_lease_keep_alive,
+               .membership = &state_->membership(),
+               .peers = deps.peers,
+               .delayed = &delayed_,
+               .election_timeout = std::chrono::milliseconds(config.election_timeout_ms)}),
       members_({.config = &config_,
                 .clock = deps.clock,
                 .membership = &state_->membership(),
@@ -205,6 +210,7 @@ EtcdServer::~EtcdServer() {
 
 void EtcdServer::EndCalls() {
   publisher_.Stop();
+  delayed_.Close();
   wait_list_.Close(Error::kStopped);
   read_index_.Close(Error::kStopped);
   compactions_.Close(Error::kStopped);
@@ -248,6 +254,7 @@ void EtcdServer::AddJobs() {
   timers_.Add([this](TimePoint now) { return publisher_.Step(now); });
   version_job_ = timers_.Add([this](TimePoint now) { return versions_.Step(now); });
   timers_.Add([this](TimePoint now) { return AdvanceTicks(now); });
+  delayed_job_ = timers_.Add([this](TimePoint now) { return delayed_.Step(now); });
   end_job_ = timers_.Add([this](TimePoint now) { return EndIfRemoved(now); });
   lease_job_ = timers_.Add([this](TimePoint now) { return lease_scheduler_.Step(now); });
   AddAutoCompaction();
@@ -624,8 +631,10 @@ void EtcdServer::LeaseRenew(LeaseId id, TimePoint deadline, LeaseRenewWaiter* wa
   leases_.Renew(id, deadline, waiter);
 }
 
-Error EtcdServer::LeaseTimeToLive(LeaseId id, bool with_keys, LeaseTimeToLiveResult* result) {
-  return leases_.TimeToLive(id, with_keys, result);
+void EtcdServer::LeaseTimeToLive(LeaseId id, bool with_keys, TimePoint deadline,
+                                 LeaseTimeToLiveWaiter* waiter) {
+  deadline = std::min(deadline, deps_.clock->Now() + config_.request_timeout());
+  leases_.TimeToLive(id, with_keys, deadline, waiter);
 }
 
 std::vector<etcdserverpb::AlarmMember> EtcdServer::Alarms() {

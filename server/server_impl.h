@@ -17,6 +17,7 @@
 #include "server/compaction_runner.h"
 #include "server/compactor/auto_compactor.h"
 #include "server/defragmenter.h"
+#include "server/delayed_calls.h"
 #include "server/job_stage.h"
 #include "server/lease_calls.h"
 #include "server/lease_scheduler.h"
@@ -89,7 +90,8 @@ class EtcdServer final : public Server {
   mvcc::WatchableStore& watchable_store() override { return state_->watches(); }
   LeaseId NewLeaseId() override { return request_ids_.NextLeaseId(); }
   void LeaseRenew(LeaseId id, TimePoint deadline, LeaseRenewWaiter* waiter) override;
-  Error LeaseTimeToLive(LeaseId id, bool with_keys, LeaseTimeToLiveResult* result) override;
+  void LeaseTimeToLive(LeaseId id, bool with_keys, TimePoint deadline,
+                       LeaseTimeToLiveWaiter* waiter) override;
   std::vector<LeaseId> Leases() override { return state_->lessor().Leases(); }
   std::vector<MemberInfo> Members() override { return state_->membership().Members(); }
   void ChangeMember(const MemberChange& change, TimePoint deadline,
@@ -183,6 +185,8 @@ class EtcdServer final : public Server {
   Publisher publisher_;
   VersionMonitor versions_;
   size_t version_job_ = 0;
+  DelayedCalls delayed_;
+  size_t delayed_job_ = 0;
   LeaseCalls leases_;
   MemberCalls members_;
   PeerService peers_;

@@ -11,7 +11,6 @@ using server::Error;
 namespace {
 
 // How long a call waits for entries committed and not yet applied.
-constexpr Duration kApplyWait = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -42,29 +41,22 @@ Task<Reply> LeaseService::Revoke(UnaryCall& call) {
   co_return co_await Propose(server(), interceptors(), call, std::move(request));
 }
 
-// Until what was committed is applied here: a lease granted elsewhere may be part of it.
-Task<Error> LeaseService::WaitApplied(UnaryCall& call) {
-  if (server().ReadIndexNow()) co_return Error::kOk;
-  WaitFor<server::Waiter> wait(call.queue());
-  const TimePoint deadline = SystemClock().Now() + kApplyWait;
-  co_await wait.Until([&] { server().ReadIndex(deadline, &wait); });
-  co_return wait.error == Error::kDeadlineExceeded ? Error::kTimeoutWaitAppliedIndex : wait.error;
-}
-
 // An unknown lease is not an error: its TTL is -1. A lease can have any number of keys.
 Task<Reply> LeaseService::TimeToLive(UnaryCall& call) {
   etcdserverpb::LeaseTimeToLiveRequest request;
   const grpc::Status parsed = call.Parse(&request);
   if (!parsed.ok()) co_return parsed;
-  const Error applied = co_await WaitApplied(call);
-  if (applied != Error::kOk) co_return applied;
   if (request.keys()) {
     const Error entered = co_await EnterReadPool(server());
     if (entered != Error::kOk) co_return entered;
   }
-  server::LeaseTimeToLiveResult result;
-  const Error error = server().LeaseTimeToLive(LeaseId(request.id()), request.keys(), &result);
+  WaitFor<server::LeaseTimeToLiveWaiter> wait(call.queue());
+  const TimePoint deadline = call.deadline();
+  co_await wait.Until(
+      [&] { server().LeaseTimeToLive(LeaseId(request.id()), request.keys(), deadline, &wait); });
+  const Error error = wait.error;
   if (error != Error::kOk && error != Error::kLeaseNotFound) co_return error;
+  server::LeaseTimeToLiveResult& result = wait.result;
   etcdserverpb::LeaseTimeToLiveResponse response;
   interceptors().FillHeader(response.mutable_header());
   response.set_id(request.id());

@@ -13,7 +13,6 @@ class LeaseService final : public Service {
  private:
   Task<Reply> Grant(UnaryCall& call);
   Task<Reply> Revoke(UnaryCall& call);
-  Task<server::Error> WaitApplied(UnaryCall& call);
   Task<Reply> TimeToLive(UnaryCall& call);
   Task<Reply> Leases(UnaryCall& call);
   Task<grpc::Status> KeepAlive(StreamCall& call);

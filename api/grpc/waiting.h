@@ -85,8 +85,8 @@ class Executor {
 
  private:
   std::tuple<WaiterResumer<server::Waiter>, WaiterResumer<server::ProposalWaiter>,
-             WaiterResumer<server::LeaseRenewWaiter>>
-      resumers_{this, this, this};
+             WaiterResumer<server::LeaseRenewWaiter>, WaiterResumer<server::LeaseTimeToLiveWaiter>>
+      resumers_{this, this, this, this};
 };
 
 template <typename W>

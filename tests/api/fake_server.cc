@@ -213,13 +213,13 @@ void FakeServer::LeaseRenew(LeaseId id, TimePoint, server::LeaseRenewWaiter* wai
   HoldOrResume(waiter);
 }
 
-Error FakeServer::LeaseTimeToLive(LeaseId id, bool with_keys,
-                                  server::LeaseTimeToLiveResult* result) {
-  if (id == LeaseId(404)) return Error::kLeaseNotFound;
-  result->ttl_seconds = 10;
-  result->granted_ttl_seconds = 30;
-  if (with_keys) result->keys = {"a", "b"};
-  return Error::kOk;
+void FakeServer::LeaseTimeToLive(LeaseId id, bool with_keys, TimePoint,
+                                 server::LeaseTimeToLiveWaiter* waiter) {
+  if (id == LeaseId(404)) return server::ResumeOne(waiter, Error::kLeaseNotFound);
+  waiter->result.ttl_seconds = 10;
+  waiter->result.granted_ttl_seconds = 30;
+  if (with_keys) waiter->result.keys = {"a", "b"};
+  server::ResumeOne(waiter, Error::kOk);
 }
 
 server::ServerStatus FakeServer::status() {

@@ -94,8 +94,8 @@ class FakeServer final : public server::Server {
   mvcc::WatchableStore& watchable_store() override { return watches; }
   LeaseId NewLeaseId() override { return LeaseId(4711); }
   void LeaseRenew(LeaseId id, TimePoint deadline, server::LeaseRenewWaiter* waiter) override;
-  server::Error LeaseTimeToLive(LeaseId id, bool with_keys,
-                                server::LeaseTimeToLiveResult* result) override;
+  void LeaseTimeToLive(LeaseId id, bool with_keys, TimePoint deadline,
+                       server::LeaseTimeToLiveWaiter* waiter) override;
   std::vector<LeaseId> Leases() override { return {LeaseId(1), LeaseId(2)}; }
   std::vector<server::MemberInfo> Members() override { return members; }
   void ChangeMember(const server::MemberChange& change, TimePoint deadline,

@@ -47,11 +47,7 @@ class LeaseCallsTest : public ::testing::Test {
     ASSERT_EQ(LeaseCount(), static_cast<size_t>(count));
   }
   size_t LeaseCount() { return member_.server->Leases().size(); }
-  LeaseTimeToLiveResult TimeToLive(int64_t id) {
-    LeaseTimeToLiveResult ttl;
-    EXPECT_EQ(member_.server->LeaseTimeToLive(LeaseId(id), true, &ttl), Error::kOk);
-    return ttl;
-  }
+  LeaseTimeToLiveResult TimeToLive(int64_t id) { return member_.TimeToLive(id); }
   void StartRenew(int64_t id, TestRenew* renew) {
     member_.server->LeaseRenew(LeaseId(id), TimePoint::max(), renew);
   }

@@ -61,6 +61,16 @@ class TestRenew : public LeaseRenewWaiter, private Resumer {
   bool done_ = false;
 };
 
+class TestTimeToLive : public LeaseTimeToLiveWaiter, private Resumer {
+ public:
+  TestTimeToLive() : LeaseTimeToLiveWaiter(static_cast<Resumer&>(*this)) {}
+  bool done() const { return done_; }
+
+ private:
+  void Resume(std::span<Waiter* const>) override { done_ = true; }
+  bool done_ = false;
+};
+
 class MemberHarness {
  public:
   MemberHarness() : env(clock) { config.data_dir = "/data"; }
@@ -142,6 +152,13 @@ class MemberHarness {
     request.mutable_lease_grant()->set_id(id);
     request.mutable_lease_grant()->set_ttl(ttl);
     return Do(std::move(request))->error;
+  }
+  LeaseTimeToLiveResult TimeToLive(int64_t id) {
+    TestTimeToLive call;
+    server->LeaseTimeToLive(LeaseId(id), true, TimePoint::max(), &call);
+    EXPECT_TRUE(StepUntil([&] { return call.done(); }));
+    EXPECT_EQ(call.error, Error::kOk);
+    return call.result;
   }
   etcdserverpb::RangeResponse Get(std::string_view key, std::string_view end = {},
                                   int64_t revision = 0) {

@@ -255,8 +255,7 @@ TEST_F(ServerTest, LeaseExpiresAndTakesItsKeys) {
   member_.OpenAndWaitReady();
   ASSERT_EQ(member_.Grant(7, 5), Error::kOk);
   ASSERT_EQ(member_.Put("a", "1", 7), Error::kOk);
-  LeaseTimeToLiveResult ttl;
-  ASSERT_EQ(member_.server->LeaseTimeToLive(LeaseId(7), true, &ttl), Error::kOk);
+  LeaseTimeToLiveResult ttl = member_.TimeToLive(7);
   EXPECT_EQ(ttl.granted_ttl_seconds, 5);
   EXPECT_EQ(ttl.keys, std::vector<std::string>{"a"});
   member_.clock.Advance(std::chrono::seconds(4));
@@ -272,7 +271,7 @@ TEST_F(ServerTest, LeaseExpiresAndTakesItsKeys) {
   member_.clock.Advance(std::chrono::seconds(2));
   ASSERT_TRUE(member_.StepUntil([this] { return !member_.Value("a").has_value(); }));
   EXPECT_TRUE(member_.server->Leases().empty());
-  ASSERT_EQ(member_.server->LeaseTimeToLive(LeaseId(7), true, &ttl), Error::kOk);
+  ttl = member_.TimeToLive(7);
   EXPECT_EQ(ttl.ttl_seconds, -1);
 }
 
@@ -303,8 +302,7 @@ TEST_F(ServerTest, LeasesAndTheirKeysSurviveARestart) {
   ASSERT_EQ(member_.Put("a", "1", 7), Error::kOk);
   member_.Stop();
   member_.OpenAndWaitReady();
-  LeaseTimeToLiveResult ttl;
-  ASSERT_EQ(member_.server->LeaseTimeToLive(LeaseId(7), true, &ttl), Error::kOk);
+  LeaseTimeToLiveResult ttl = member_.TimeToLive(7);
   EXPECT_EQ(ttl.keys, std::vector<std::string>{"a"});
   EXPECT_GE(ttl.ttl_seconds, 59);
 }
