@@ -3,7 +3,8 @@
 // transport implements nothing of raft, membership, store or leases itself.
 //
 // Threads: called on the transport's IO threads, several at a time, from Transport::Start until
-// Transport::Stop returns. Nothing here may block, but for the methods of SnapshotReceiver and
+// Transport::Stop returns; OnUnreachable and OnSnapshotSent also inside Send and SendSnapshot, on
+// their caller's thread. Nothing here may block, but for the methods of SnapshotReceiver and
 // SnapshotSource, which run on threads of their own. A Completion may be called on any thread, also
 // before the method that took it returns, also after Stop; exactly once.
 

@@ -13,8 +13,8 @@
 // restartable.
 //
 // What callers may rely on:
-//   1. Nothing here blocks, but Listen (resolves names), RemovePeer, RemoveAllPeers, UpdatePeer and
-//      Stop, which wait for the IO threads: not to be called from Handler's methods.
+//   1. Send, SendSnapshot and ActiveSince never block. Listen resolves names; what changes the set
+//      of peers, and Stop, wait for the IO threads: not to be called from Handler's methods.
 //   2. Messages to one peer leave in the order of Send as long as they take the same channel; any
 //      of them may be lost. Loss of what was queued is reported by OnUnreachable, of a kSnap also
 //      by OnSnapshotSent(false).
@@ -103,8 +103,7 @@ class Transport {
   // Bind and New in one.
   static StatusOr<std::unique_ptr<Transport>> Listen(const Options& options);
   // With a port bound before; options.listen_urls and reuse_port are then not looked at.
-  static StatusOr<std::unique_ptr<Transport>> New(const Options& options,
-                                                  std::unique_ptr<Port> port);
+  static std::unique_ptr<Transport> New(const Options& options, std::unique_ptr<Port> port);
   virtual ~Transport() = default;  // Stop()
 
   virtual const std::vector<std::string>& addresses() const = 0;
@@ -116,7 +115,7 @@ class Transport {
 
   // Peers are the other members: both streams, the pipeline and probes. URLs that cannot be dialed
   // are an InvalidArgument and change nothing; so is an empty list. An id that is a peer already
-  // stays as it is. Before Start: InvalidArgument.
+  // stays as it is. FailedPrecondition before Start and after Stop.
   virtual Status AddPeer(MemberId id, const std::vector<std::string>& urls) = 0;
   // Takes effect with the next dial. An id that is no peer is ignored.
   virtual Status UpdatePeer(MemberId id, const std::vector<std::string>& urls) = 0;
