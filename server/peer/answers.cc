@@ -86,8 +86,7 @@ std::string MembersJson(const std::vector<MemberInfo>& members) {
 HttpReply PromoteReply(const Answer<std::vector<MemberInfo>>& answer) {
   switch (answer.error) {
     case Error::kOk:
-      return {.headers = {{"Content-Type", "application/json"}},
-              .body = MembersJson(answer.value)};
+      return {.headers = {{"Content-Type", "application/json"}}, .body = MembersJson(answer.value)};
     case Error::kMemberNotFound:
       return TextReply(404, ErrorText(answer.error));
     case Error::kMemberNotLearner:

@@ -15,9 +15,8 @@ class BodyReader::Reading : public std::enable_shared_from_this<Reading> {
   ~Reading() { *held_bytes_ -= body_.size(); }
 
   void Next() {
-    exchange_->ReadSome([self = shared_from_this()](const StatusOr<std::string>& piece) {
-      self->OnPiece(piece);
-    });
+    exchange_->ReadSome(
+        [self = shared_from_this()](const StatusOr<std::string>& piece) { self->OnPiece(piece); });
   }
 
  private:

@@ -106,10 +106,9 @@ class HttpClient::Exchange final : public Closable, public std::enable_shared_fr
   }
 
   void ReadBody() {
-    connection_->ReadSome(state_->options.io_timeout,
-                          [self = shared_from_this()](const StatusOr<std::string>& piece) {
-                            self->OnPiece(piece);
-                          });
+    connection_->ReadSome(
+        state_->options.io_timeout,
+        [self = shared_from_this()](const StatusOr<std::string>& piece) { self->OnPiece(piece); });
   }
 
   void OnPiece(const StatusOr<std::string>& piece) {

@@ -51,8 +51,8 @@ std::string RemoteHost(Protocol::socket& socket) {
     return "";
   }
   asio::ip::tcp::endpoint tcp;
-  std::copy_n(reinterpret_cast<const char*>(remote.data()),
-              std::min(remote.size(), tcp.capacity()), reinterpret_cast<char*>(tcp.data()));
+  std::copy_n(reinterpret_cast<const char*>(remote.data()), std::min(remote.size(), tcp.capacity()),
+              reinterpret_cast<char*>(tcp.data()));
   return tcp.address().to_string();
 }
 
@@ -326,8 +326,7 @@ class HttpServer::Listener final : public Closable, public std::enable_shared_fr
     });
   }
   void OnReadable() {
-    const int fd =
-        accept4(socket_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd = accept4(socket_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) server_->Accepted(fd);
     const bool exhausted = errno == EMFILE || errno == ENFILE || errno == ENOBUFS;
     if (fd < 0 && exhausted) {

@@ -57,28 +57,28 @@ Identity::Identity(MemberId self, ClusterId cluster, const std::vector<std::stri
 
 std::optional<std::string> Identity::Refusal(const HttpRequest& request) const {
   if (!VersionsFit(request)) {
-    LOG_WARN("failed version compatibility check", {"local-member-id", HexId(self_)},
-             {"local-member-cluster-id", HexId(cluster_)},
-             {"local-member-server-version", kServerVersion},
-             {"local-member-server-minimum-cluster-version", kMinClusterVersion},
-             {"remote-peer-server-name", request.Header("X-Server-From")},
-             {"remote-peer-server-version", request.Header("X-Server-Version")},
-             {"remote-peer-server-minimum-cluster-version",
-              request.Header("X-Min-Cluster-Version")},
-             {"error", kIncompatibleVersion});
+    LOG_WARN(
+        "failed version compatibility check", {"local-member-id", HexId(self_)},
+        {"local-member-cluster-id", HexId(cluster_)},
+        {"local-member-server-version", kServerVersion},
+        {"local-member-server-minimum-cluster-version", kMinClusterVersion},
+        {"remote-peer-server-name", request.Header("X-Server-From")},
+        {"remote-peer-server-version", request.Header("X-Server-Version")},
+        {"remote-peer-server-minimum-cluster-version", request.Header("X-Min-Cluster-Version")},
+        {"error", kIncompatibleVersion});
     return kIncompatibleVersion;
   }
   const std::string cluster = request.Header("X-Etcd-Cluster-ID");
   if (cluster != HexId(cluster_)) {
-    LOG_WARN("request cluster ID mismatch", {"local-member-id", HexId(self_)},
-             {"local-member-cluster-id", HexId(cluster_)},
-             {"local-member-server-version", kServerVersion},
-             {"local-member-server-minimum-cluster-version", kMinClusterVersion},
-             {"remote-peer-server-name", request.Header("X-Server-From")},
-             {"remote-peer-server-version", request.Header("X-Server-Version")},
-             {"remote-peer-server-minimum-cluster-version",
-              request.Header("X-Min-Cluster-Version")},
-             {"remote-peer-cluster-id", cluster});
+    LOG_WARN(
+        "request cluster ID mismatch", {"local-member-id", HexId(self_)},
+        {"local-member-cluster-id", HexId(cluster_)},
+        {"local-member-server-version", kServerVersion},
+        {"local-member-server-minimum-cluster-version", kMinClusterVersion},
+        {"remote-peer-server-name", request.Header("X-Server-From")},
+        {"remote-peer-server-version", request.Header("X-Server-Version")},
+        {"remote-peer-server-minimum-cluster-version", request.Header("X-Min-Cluster-Version")},
+        {"remote-peer-cluster-id", cluster});
     return kClusterIdMismatch;
   }
   return std::nullopt;

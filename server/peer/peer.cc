@@ -22,10 +22,8 @@ Peer::Peer(const PeerContext* context, MemberId id, std::vector<PeerUrl> urls)
       id_(id),
       status_(std::make_shared<PeerStatus>(context->self(), id)),
       picker_(std::make_shared<UrlPicker>(std::move(urls))),
-      msgapp_writer_(
-          std::make_shared<StreamWriter>(context, id, StreamKind::kMsgApp, status_)),
-      message_writer_(
-          std::make_shared<StreamWriter>(context, id, StreamKind::kMessage, status_)),
+      msgapp_writer_(std::make_shared<StreamWriter>(context, id, StreamKind::kMsgApp, status_)),
+      message_writer_(std::make_shared<StreamWriter>(context, id, StreamKind::kMessage, status_)),
       msgapp_reader_(
           std::make_shared<StreamReader>(context, id, StreamKind::kMsgApp, picker_, status_)),
       message_reader_(

@@ -199,16 +199,15 @@ Error PeerClient::AskUntil(const Urls& urls, const Request& request, Duration ti
 
 StatusOr<PeerClient::Membership> PeerClient::GetMembers(const Urls& urls, Duration timeout) {
   Membership result;
-  RETURN_IF_ERROR(AskEach(urls, {.method = "GET", .path = "/members"}, timeout,
-                          [&](const HttpReply& reply) -> Status {
-                            const std::string* const header =
-                                FindHeader(reply.headers, "X-Etcd-Cluster-ID");
-                            const auto id = ParseHexId(header == nullptr ? "" : *header);
-                            if (reply.status != kOk) return UnexpectedStatus(reply);
-                            if (!id) return Unusable("failed to parse cluster ID");
-                            result.cluster = ClusterId(*id);
-                            return ParseMembers(reply.body, &result.members);
-                          }));
+  RETURN_IF_ERROR(AskEach(
+      urls, {.method = "GET", .path = "/members"}, timeout, [&](const HttpReply& reply) -> Status {
+        const std::string* const header = FindHeader(reply.headers, "X-Etcd-Cluster-ID");
+        const auto id = ParseHexId(header == nullptr ? "" : *header);
+        if (reply.status != kOk) return UnexpectedStatus(reply);
+        if (!id) return Unusable("failed to parse cluster ID");
+        result.cluster = ClusterId(*id);
+        return ParseMembers(reply.body, &result.members);
+      }));
   return result;
 }
 

@@ -15,8 +15,7 @@ Delivery Deliver(const PeerContext& context, raft::Message message) {
     return Delivery::kRefused;
   }
   if (message.to != context.self()) {
-    LOG_WARN("rejected Raft message to mismatch member",
-             {"local-member-id", HexId(context.self())},
+    LOG_WARN("rejected Raft message to mismatch member", {"local-member-id", HexId(context.self())},
              {"mismatch-member-id", HexId(message.to)});
     return Delivery::kRefused;
   }
@@ -43,8 +42,7 @@ Status CheckPostReply(const PeerContext& context, MemberId to, const std::string
     LOG_ERROR("request sent was ignored by peer", {"remote-peer-id", HexId(to)});
   } else if (text == kClusterIdMismatch) {
     const std::string* const cluster = FindHeader(reply.headers, "X-Etcd-Cluster-ID");
-    LOG_ERROR("request sent was ignored due to cluster ID mismatch",
-              {"remote-peer-id", HexId(to)},
+    LOG_ERROR("request sent was ignored due to cluster ID mismatch", {"remote-peer-id", HexId(to)},
               {"remote-peer-cluster-id", cluster == nullptr ? "" : cluster->c_str()},
               {"local-member-cluster-id", HexId(context.identity.cluster())});
   } else {

@@ -27,8 +27,8 @@ Pipeline::Pipeline(const PeerContext* context, MemberId to, std::shared_ptr<UrlP
                    std::shared_ptr<PeerStatus> status)
     : context_(context), to_(to), picker_(std::move(picker)), status_(std::move(status)) {
   queue_.Open();
-  LOG_INFO("started HTTP pipelining with remote peer",
-           {"local-member-id", HexId(context_->self())}, {"remote-peer-id", HexId(to_)});
+  LOG_INFO("started HTTP pipelining with remote peer", {"local-member-id", HexId(context_->self())},
+           {"remote-peer-id", HexId(to_)});
 }
 
 bool Pipeline::Push(raft::Message&& message) {
@@ -51,8 +51,8 @@ void Pipeline::Stop() {
   for (const auto& [id, request] : std::exchange(requests_, {})) {
     if (const auto closable = request.lock()) closable->Close();
   }
-  LOG_INFO("stopped HTTP pipelining with remote peer",
-           {"local-member-id", HexId(context_->self())}, {"remote-peer-id", HexId(to_)});
+  LOG_INFO("stopped HTTP pipelining with remote peer", {"local-member-id", HexId(context_->self())},
+           {"remote-peer-id", HexId(to_)});
 }
 
 void Pipeline::Pump() {
@@ -71,18 +71,18 @@ void Pipeline::Post(raft::Message message) {
                      .bytes = MessageSize(message)};
   HttpHeaders headers = context_->identity.request_headers();
   headers.emplace_back("Content-Type", "application/protobuf");
-  std::string request = RequestHead("POST", "/raft", sending.url.HostHeader(), headers,
-                                    {.bytes = sending.bytes});
+  std::string request =
+      RequestHead("POST", "/raft", sending.url.HostHeader(), headers, {.bytes = sending.bytes});
   request.reserve(request.size() + sending.bytes);
   AppendMessage(&request, message);
   HttpClient::Call call = {.request = std::make_shared<const std::string>(std::move(request)),
                            .answer_timeout = kAnswerTimeout,
                            .max_body_bytes = kMaxReplyBytes};
-  requests_[sending.id] = context_->client->Send(
-      sending.url, std::move(call),
-      [self = shared_from_this(), sending](StatusOr<HttpReply> reply) {
-        self->OnReply(sending, std::move(reply));
-      });
+  requests_[sending.id] =
+      context_->client->Send(sending.url, std::move(call),
+                             [self = shared_from_this(), sending](StatusOr<HttpReply> reply) {
+                               self->OnReply(sending, std::move(reply));
+                             });
 }
 
 void Pipeline::OnReply(const Sending& sending, StatusOr<HttpReply> reply) {

@@ -42,8 +42,7 @@ std::string AddressText(const tcp::endpoint& endpoint) {
                                     : StrCat(host, ":", endpoint.port());
 }
 
-StatusOr<Bound> ListenAt(const tcp::endpoint& endpoint, const std::string& where,
-                         bool reuse_port) {
+StatusOr<Bound> ListenAt(const tcp::endpoint& endpoint, const std::string& where, bool reuse_port) {
   asio::io_context io;
   tcp::acceptor acceptor(io);
   error_code error;

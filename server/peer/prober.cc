@@ -112,8 +112,8 @@ void Prober::Report() {
 
 std::string ProbeAnswer(WallTime now) {
   const absl::Time time = absl::UnixEpoch() + absl::FromChrono(now.time_since_epoch());
-  return StrCat(R"({"OK":true,"Now":")", absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone()),
-                "\"}\n");
+  return StrCat(R"({"OK":true,"Now":")",
+                absl::FormatTime(absl::RFC3339_full, time, absl::UTCTimeZone()), "\"}\n");
 }
 
 }  // namespace kvorum::server::peer

@@ -95,8 +95,8 @@ void Endpoints::OnPipelineBody(const Exchange& exchange, StatusOr<std::string> b
   }
   // Never 403, which would stop a healthy member of etcd's.
   LOG_WARN("failed to process Raft message", {"local-member-id", local},
-           {"error", delivery == Delivery::kRefused ? "not for this member"
-                                                    : "receiving buffer is full"});
+           {"error",
+            delivery == Delivery::kRefused ? "not for this member" : "receiving buffer is full"});
   exchange->ReplyAndClose(
       WithClusterId(*context_, TextReply(500, "error processing raft message")));
 }
@@ -140,9 +140,8 @@ void Endpoints::Stream(const Exchange& exchange) {
 void Endpoints::AcceptStream(const Exchange& exchange, MemberId from, StreamKind kind) {
   const std::string local = HexId(context_->self());
   if (context_->handler->IsRemoved(from)) {
-    LOG_WARN("rejected stream from remote peer because it was removed",
-             {"local-member-id", local}, {"remote-peer-id-stream-handler", local},
-             {"remote-peer-id-from", HexId(from)});
+    LOG_WARN("rejected stream from remote peer because it was removed", {"local-member-id", local},
+             {"remote-peer-id-stream-handler", local}, {"remote-peer-id-from", HexId(from)});
     RefuseStream(exchange, 410, "removed member");
     return;
   }

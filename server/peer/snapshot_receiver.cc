@@ -101,12 +101,12 @@ class SnapshotReceivers::Reception : public std::enable_shared_from_this<Recepti
   // Runs `task` where it may block, then `next` on the loop. Without a loop, which means that the
   // transport has stopped, everything is dropped.
   void Block(std::function<void()> task, std::function<void()> next) {
-    worker_->Post([self = shared_from_this(), task = std::move(task),
-                   next = std::move(next)]() mutable {
-      task();
-      const std::shared_ptr<IoLoop> loop = self->context().accept_loop;
-      loop->Post([self = std::move(self), next = std::move(next)] { next(); });
-    });
+    worker_->Post(
+        [self = shared_from_this(), task = std::move(task), next = std::move(next)]() mutable {
+          task();
+          const std::shared_ptr<IoLoop> loop = self->context().accept_loop;
+          loop->Post([self = std::move(self), next = std::move(next)] { next(); });
+        });
   }
 
   void TakeEnvelope() {

@@ -34,8 +34,7 @@ class Upload : public std::enable_shared_from_this<Upload> {
 
   void Start(uint64_t announced_bytes) {
     left_bytes_ = announced_bytes;
-    connection_->Connect(url_, context_->timing.dial_timeout,
-                         Then([this] { SendEnvelope(); }));
+    connection_->Connect(url_, context_->timing.dial_timeout, Then([this] { SendEnvelope(); }));
   }
   const Status& result() const { return result_; }
 
@@ -63,9 +62,9 @@ class Upload : public std::enable_shared_from_this<Upload> {
     std::string envelope;
     AppendBigEndian64(&envelope, MessageSize(job_.message));
     AppendMessage(&envelope, job_.message);
-    std::string bytes = RequestHead("POST", "/raft/snapshot", url_.HostHeader(), headers,
-                                    {.chunked = true}) +
-                        Chunk(envelope);
+    std::string bytes =
+        RequestHead("POST", "/raft/snapshot", url_.HostHeader(), headers, {.chunked = true}) +
+        Chunk(envelope);
     connection_->Send(std::make_shared<const std::string>(std::move(bytes)), kWriteTimeout,
                       ThenOrAnswer([this] { SendPiece(); }));
   }
@@ -99,17 +98,16 @@ class Upload : public std::enable_shared_from_this<Upload> {
   }
 
   void ReadBody() {
-    connection_->ReadSome(
-        context_->timing.io_timeout,
-        [self = shared_from_this()](const StatusOr<std::string>& piece) {
-          if (piece.ok() && !piece->empty() && self->reply_.body.size() < kMaxReplyBytes) {
-            self->reply_.body += *piece;
-            self->ReadBody();
-            return;
-          }
-          self->End(CheckPostReply(*self->context_, self->job_.message.to,
-                                   self->url_.text + "/raft/snapshot", self->reply_));
-        });
+    connection_->ReadSome(context_->timing.io_timeout, [self = shared_from_this()](
+                                                           const StatusOr<std::string>& piece) {
+      if (piece.ok() && !piece->empty() && self->reply_.body.size() < kMaxReplyBytes) {
+        self->reply_.body += *piece;
+        self->ReadBody();
+        return;
+      }
+      self->End(CheckPostReply(*self->context_, self->job_.message.to,
+                               self->url_.text + "/raft/snapshot", self->reply_));
+    });
   }
 
   void End(const Status& status) {

@@ -204,8 +204,7 @@ std::unique_ptr<StreamEncoder> NewStreamEncoder(StreamKind kind) {
   return std::make_unique<MessageEncoder>();
 }
 
-std::unique_ptr<StreamDecoder> NewStreamDecoder(StreamKind kind, MemberId remote,
-                                                MemberId local) {
+std::unique_ptr<StreamDecoder> NewStreamDecoder(StreamKind kind, MemberId remote, MemberId local) {
   if (kind == StreamKind::kMsgApp) return std::make_unique<MsgAppDecoder>(remote, local);
   return std::make_unique<MessageDecoder>();
 }

@@ -18,8 +18,7 @@ constexpr int kGone = 410;
 constexpr int kPreconditionFailed = 412;
 
 std::string StreamPath(StreamKind kind, MemberId self) {
-  return StrCat("/raft/stream/", kind == StreamKind::kMsgApp ? "msgapp/" : "message/",
-                HexId(self));
+  return StrCat("/raft/stream/", kind == StreamKind::kMsgApp ? "msgapp/" : "message/", HexId(self));
 }
 
 }  // namespace
@@ -53,11 +52,10 @@ void StreamReader::Dial() {
   LOG_DEBUG("dial stream reader", {"from", HexId(context_->self())}, {"to", HexId(from_)},
             {"address", url_.text + StreamPath(kind_, context_->self())});
   connection_ = ClientConnection::New(context_->dial_loop.get(), context_->local_address);
-  connection_->Connect(url_, context_->timing.dial_timeout,
-                       [self = shared_from_this()](const Status& status) {
-                         status.ok() ? self->SendRequest()
-                                     : self->DialFailed(ToStd(status.message()));
-                       });
+  connection_->Connect(
+      url_, context_->timing.dial_timeout, [self = shared_from_this()](const Status& status) {
+        status.ok() ? self->SendRequest() : self->DialFailed(ToStd(status.message()));
+      });
 }
 
 void StreamReader::SendRequest() {
@@ -123,8 +121,7 @@ void StreamReader::Refused(int http_status, std::string text) {
     reason = "the member has been permanently removed from the cluster";
     if (!stopped_) context_->handler->OnRemovedFromCluster();
   } else if (http_status == kNotFound) {
-    reason =
-        StrCat("peer ", HexId(from_), " failed to find local node ", HexId(context_->self()));
+    reason = StrCat("peer ", HexId(from_), " failed to find local node ", HexId(context_->self()));
   } else if (text == kIncompatibleVersion) {
     reason = text;
     LOG_WARN("request sent was ignored by remote peer due to server version incompatibility",

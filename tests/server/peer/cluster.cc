@@ -18,11 +18,9 @@ TestMember::TestMember(uint64_t number) : id(number) {
   auto port = Transport::Bind({"http://127.0.0.1:0"});
   CHECK_OK(port.status());
   const std::string url = "http://" + (*port)->addresses()[0];
-  transport = Transport::New({.self = id,
-                              .cluster = kTestCluster,
-                              .advertise_urls = {url},
-                              .timing = PatientTiming()},
-                             std::move(*port));
+  transport = Transport::New(
+      {.self = id, .cluster = kTestCluster, .advertise_urls = {url}, .timing = PatientTiming()},
+      std::move(*port));
   transport->Start(&handler);
 }
 
@@ -46,8 +44,7 @@ void TestMember::Send(raft::MessageType type, const TestMember& to, uint64_t ind
                            .log_term = Term(1),
                            .index = Index(index)};
   if (!payload.empty()) {
-    message.entries = {
-        {.term = Term(1), .index = Index(index + 1), .data = SharedBytes(payload)}};
+    message.entries = {{.term = Term(1), .index = Index(index + 1), .data = SharedBytes(payload)}};
   }
   std::vector<raft::Message> messages;
   messages.push_back(std::move(message));

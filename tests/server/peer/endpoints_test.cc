@@ -26,8 +26,7 @@ class EndpointsTest : public testing::Test {
   RawReply Method(const std::string& method, const std::string& path) {
     return Ask(address(), method + " " + path + " HTTP/1.1\r\n");
   }
-  RawReply Post(const std::string& path, const std::string& body,
-                const std::string& headers = "") {
+  RawReply Post(const std::string& path, const std::string& body, const std::string& headers = "") {
     return Ask(address(), "POST " + path + " HTTP/1.1\r\n" + headers, body);
   }
 
@@ -46,9 +45,8 @@ class EndpointsTest : public testing::Test {
   std::string SnapshotBytes(uint64_t index, const std::string& database) {
     raft::Snapshot snapshot;
     snapshot.metadata.index = Index(index);
-    raft::Message message = {.type = raft::MessageType::kSnap,
-                             .to = member_.id,
-                             .from = MemberId(2)};
+    raft::Message message = {
+        .type = raft::MessageType::kSnap, .to = member_.id, .from = MemberId(2)};
     message.snapshot = std::make_shared<const raft::Snapshot>(snapshot);
     std::string bytes;
     AppendBigEndian64(&bytes, MessageSize(message));
@@ -79,11 +77,10 @@ TEST_F(EndpointsTest, WrongMethodsAreRefusedByEachPath) {
     const char* path;
     const char* allowed;
   };
-  for (const Case& c :
-       {Case{"/raft", "POST"}, Case{"/raft/snapshot", "POST"},
-        Case{"/raft/stream/message/2", "GET"}, Case{"/members", "GET"},
-        Case{"/members/promote/1", "POST"}, Case{"/members/hashkv", "GET"},
-        Case{"/version", "GET"}, Case{"/downgrade/enabled", "GET"}}) {
+  for (const Case& c : {Case{"/raft", "POST"}, Case{"/raft/snapshot", "POST"},
+                        Case{"/raft/stream/message/2", "GET"}, Case{"/members", "GET"},
+                        Case{"/members/promote/1", "POST"}, Case{"/members/hashkv", "GET"},
+                        Case{"/version", "GET"}, Case{"/downgrade/enabled", "GET"}}) {
     const RawReply reply = Method("PUT", c.path);
     EXPECT_EQ(reply.status, 405) << c.path;
     EXPECT_EQ(reply.body, "Method Not Allowed\n");
@@ -142,11 +139,10 @@ TEST_F(EndpointsTest, MembersAreAListWithLargeNumbers) {
   const RawReply reply = Get("/members");
   EXPECT_EQ(reply.status, 200);
   EXPECT_TRUE(reply.Has(kClusterHeader));
-  EXPECT_EQ(reply.body,
-            R"([{"id":5,"peerURLs":["http://a:1"]},{"id":18446744073709551615,)"
-            R"("peerURLs":["http://b:1"],"isLearner":true,"name":"n\u003c",)"
-            R"("clientURLs":["http://b:2"]}])"
-            "\n");
+  EXPECT_EQ(reply.body, R"([{"id":5,"peerURLs":["http://a:1"]},{"id":18446744073709551615,)"
+                        R"("peerURLs":["http://b:1"],"isLearner":true,"name":"n\u003c",)"
+                        R"("clientURLs":["http://b:2"]}])"
+                        "\n");
 }
 
 TEST_F(EndpointsTest, PromotionAnswersWithTheMembersOrWhyNot) {
@@ -236,8 +232,7 @@ TEST_F(EndpointsTest, TimeToLiveOfALease) {
   leasepb::LeaseInternalRequest request;
   request.mutable_leasetimetoliverequest()->set_id(12);
   request.mutable_leasetimetoliverequest()->set_keys(true);
-  member_.handler.ttl.value = {
-      .ttl_seconds = 4, .granted_ttl_seconds = 10, .keys = {"a", "b"}};
+  member_.handler.ttl.value = {.ttl_seconds = 4, .granted_ttl_seconds = 10, .keys = {"a", "b"}};
   RawReply reply = Post("/leases/internal", request.SerializeAsString());
   leasepb::LeaseInternalResponse response;
   ASSERT_TRUE(response.ParseFromString(reply.body));
@@ -287,7 +282,7 @@ TEST_F(EndpointsTest, VersionsThatDoNotFitAreRefused) {
   const auto status_of = [&](const std::string& version, const std::string& min_cluster) {
     const RawReply reply =
         Post("/raft", MessageBytes(member_.id), RaftHeaders(version, "abc", min_cluster));
-    if (reply.status == 412) EXPECT_EQ(reply.body, "incompatible version\n");
+    EXPECT_EQ(reply.body, reply.status == 412 ? "incompatible version\n" : "");
     return reply.status;
   };
   EXPECT_EQ(status_of("3.0.0", "3.0.0"), 204);
@@ -304,8 +299,7 @@ TEST_F(EndpointsTest, VersionsThatDoNotFitAreRefused) {
 
 TEST_F(EndpointsTest, OtherClustersAreRefused) {
   for (const char* cluster : {"abd", "", "0abc", "ABC"}) {
-    const RawReply reply =
-        Post("/raft", MessageBytes(member_.id), RaftHeaders("3.7.1", cluster));
+    const RawReply reply = Post("/raft", MessageBytes(member_.id), RaftHeaders("3.7.1", cluster));
     EXPECT_EQ(reply.status, 412) << cluster;
     EXPECT_EQ(reply.body, "cluster ID mismatch\n");
     EXPECT_TRUE(reply.Has(kClusterHeader));
@@ -363,19 +357,19 @@ TEST_F(EndpointsTest, StreamsAreRefusedInTheReferencesOrder) {
     const char* body;
   };
   member_.handler.Remove(MemberId(3));
-  for (const Case& c : {Case{"message/2", RaftHeaders("2.0.0"), 412, "incompatible version\n"},
-                        Case{"message/2", RaftHeaders("3.7.1", "1"), 412, "cluster ID mismatch\n"},
-                        Case{"nothing/2", good, 404, "invalid path\n"},
-                        Case{"message", good, 404, "invalid path\n"},
-                        Case{"message/2/3", good, 404, "invalid path\n"},
-                        Case{"message/xyz", good, 404, "invalid from\n"},
-                        Case{"message/11112222333344445", good, 404, "invalid from\n"},
-                        Case{"message/", good, 404, "invalid from\n"},
-                        Case{"message/3", good, 410, "removed member\n"},
-                        Case{"message/9", good, 404, "error sender not found\n"},
-                        Case{"message/2", RaftHeaders() + "X-Raft-To: 5\r\n", 412,
-                             "to field mismatch\n"},
-                        Case{"msgapp/2", RaftHeaders(), 412, "to field mismatch\n"}}) {
+  for (const Case& c :
+       {Case{"message/2", RaftHeaders("2.0.0"), 412, "incompatible version\n"},
+        Case{"message/2", RaftHeaders("3.7.1", "1"), 412, "cluster ID mismatch\n"},
+        Case{"nothing/2", good, 404, "invalid path\n"},
+        Case{"message", good, 404, "invalid path\n"},
+        Case{"message/2/3", good, 404, "invalid path\n"},
+        Case{"message/xyz", good, 404, "invalid from\n"},
+        Case{"message/11112222333344445", good, 404, "invalid from\n"},
+        Case{"message/", good, 404, "invalid from\n"},
+        Case{"message/3", good, 410, "removed member\n"},
+        Case{"message/9", good, 404, "error sender not found\n"},
+        Case{"message/2", RaftHeaders() + "X-Raft-To: 5\r\n", 412, "to field mismatch\n"},
+        Case{"msgapp/2", RaftHeaders(), 412, "to field mismatch\n"}}) {
     const RawReply reply = Stream(c.rest, c.headers);
     EXPECT_EQ(reply.status, c.status) << c.rest;
     EXPECT_EQ(reply.body, c.body);
@@ -425,6 +419,9 @@ TEST_F(EndpointsTest, SnapshotsThatMakeNoSenseAreRefused) {
   std::string empty;
   AppendBigEndian64(&empty, 2);
   empty += "\x08\x07";  // a MsgSnap without its snapshot
+  std::string cut;
+  AppendBigEndian64(&cut, 5);
+  cut += "abc";
   std::string malformed;
   AppendBigEndian64(&malformed, 2);
   malformed += "\xff\xff";
@@ -435,13 +432,10 @@ TEST_F(EndpointsTest, SnapshotsThatMakeNoSenseAreRefused) {
   for (const Case& c :
        {Case{huge, "failed to decode raft message (rafthttp: error limit exceeded)\n"},
         Case{"abc", "failed to decode raft message (unexpected EOF)\n"},
-        Case{huge.substr(0, 7) + "\x05" + "abc",
-             "failed to decode raft message (unexpected EOF)\n"},
+        Case{cut, "failed to decode raft message (unexpected EOF)\n"},
         Case{malformed, "failed to decode raft message (malformed message)\n"},
         Case{vote, "wrong raft message type\n"}, Case{empty, "wrong raft message type\n"}}) {
-    std::string body = c.body;
-    if (body.size() == 11) body = std::string(7, '\0') + "\x05" + "abc";
-    const RawReply reply = Post("/raft/snapshot", body, RaftHeaders());
+    const RawReply reply = Post("/raft/snapshot", c.body, RaftHeaders());
     EXPECT_EQ(reply.status, 400);
     EXPECT_EQ(reply.body, c.answer);
     EXPECT_TRUE(reply.Has(kClusterHeader));

@@ -90,9 +90,8 @@ void FakeHandler::LeaseTimeToLive(LeaseId id, bool keys, Completion<LeaseTtl> do
 }
 
 std::vector<raft::Message> FakeHandler::AwaitMessages(size_t n) {
-  const auto enough = [this, n]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return messages_.size() >= n;
-  };
+  const auto enough = [this, n]()
+                          ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return messages_.size() >= n; };
   absl::MutexLock lock(&mutex_);
   mutex_.Await(absl::Condition(&enough));
   return messages_;
@@ -104,9 +103,8 @@ size_t FakeHandler::message_count() {
 }
 
 void FakeHandler::AwaitUnreachable(MemberId id) {
-  const auto told = [this, id]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return unreachable_[id] > 0;
-  };
+  const auto told = [this, id]()
+                        ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return unreachable_[id] > 0; };
   absl::MutexLock lock(&mutex_);
   mutex_.Await(absl::Condition(&told));
 }
@@ -144,9 +142,7 @@ std::map<uint64_t, std::string> FakeHandler::databases() {
 }
 
 void FakeHandler::AwaitAbandoned(int n) {
-  const auto enough = [this, n]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return abandoned_ >= n;
-  };
+  const auto enough = [this, n]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return abandoned_ >= n; };
   absl::MutexLock lock(&mutex_);
   mutex_.Await(absl::Condition(&enough));
 }

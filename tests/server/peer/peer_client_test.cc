@@ -98,8 +98,8 @@ TEST_F(PeerClientTest, LeasesAndTheirRefusals) {
   EXPECT_EQ(ttl.value.ttl_seconds, 4);
   EXPECT_EQ(ttl.value.granted_ttl_seconds, 9);
   EXPECT_EQ(ttl.value.keys, std::vector<std::string>{"k"});
-  for (const Error error : {Error::kLeaseNotFound, Error::kNotPrimaryLessor,
-                            Error::kTimeoutWaitAppliedIndex}) {
+  for (const Error error :
+       {Error::kLeaseNotFound, Error::kNotPrimaryLessor, Error::kTimeoutWaitAppliedIndex}) {
     member_.handler.renewed.error = error;
     EXPECT_EQ(client_.RenewLease(urls(), LeaseId(7), kPatience).error, error);
     member_.handler.ttl.error = error;

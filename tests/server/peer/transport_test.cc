@@ -197,7 +197,8 @@ TEST(TransportTest, ANewerStreamTakesThePlaceOfTheOlder) {
   EXPECT_TRUE(newer.ReadUntil("\r\n\r\n").starts_with("HTTP/1.1 200"));
   EXPECT_EQ(older.ReadToEnd(), "0\r\n\r\n");  // an end in order
   one.transport->Send({{.type = MessageType::kVote, .to = MemberId(2), .from = one.id}});
-  EXPECT_EQ(newer.ReadUntil("\x18\x01"), std::string("e\r\n\0\0\0\0\0\0\0\x06\x08\x05\x10\x02\x18\x01", 17));
+  EXPECT_EQ(newer.ReadUntil("\x18\x01"),
+            std::string("e\r\n\0\0\0\0\0\0\0\x06\x08\x05\x10\x02\x18\x01", 17));
 }
 
 TEST(TransportTest, AStreamOfAMemberThatWasRemovedIsGone) {
@@ -356,8 +357,7 @@ TEST(TransportTest, StopsInTheMiddleOfEverything) {
     TestMember one(1);
     TestMember two(2);
     one.Meet(two);
-    one.transport->SendSnapshot(SnapshotFor(one, two, 1),
-                                std::make_unique<FakeSource>(50'000'000));
+    one.transport->SendSnapshot(SnapshotFor(one, two, 1), std::make_unique<FakeSource>(50'000'000));
     for (uint64_t n = 0; n < 1000; ++n) one.Send(MessageType::kApp, two, n, "payload");
     if (i % 2 == 0) two.transport->Stop();
     one.transport->Stop();
