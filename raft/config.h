@@ -53,7 +53,11 @@ struct Config {
   // Ask for a majority's opinion before raising the term.
   bool pre_vote = true;
 
+  // A follower refuses proposals instead of passing them on to its leader.
   bool disable_proposal_forwarding = false;
+  // Admit V2 changes, and with them joint configurations. Off in a server: the original's apply
+  // loop ends the process on a V2 entry, so one must not even come in as a peer's proposal.
+  bool allow_conf_change_v2 = false;
   // Lets a proposer skip the "one unapplied change at a time" check. Tests only.
   bool disable_conf_change_validation = false;
   // A leader that removed or demoted itself steps down at once instead of leading on without

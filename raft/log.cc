@@ -129,7 +129,8 @@ bool RaftLog::MaybeCommit(EntryId at) {
 Index RaftLog::MaxAppliable() const { return std::min(committed_, stable()); }
 
 bool RaftLog::HasNextCommitted() const {
-  return !applying_paused_ && !HasPendingSnapshot() && applying_ < MaxAppliable();
+  return !applying_paused_ && applied_ >= applying_until_ && !HasPendingSnapshot() &&
+         applying_ < MaxAppliable();
 }
 
 std::vector<Entry> RaftLog::NextCommitted(bool split) const {
@@ -143,7 +144,7 @@ std::vector<Entry> RaftLog::NextCommitted(bool split) const {
   return batch;
 }
 
-void RaftLog::AcceptApplying(const std::vector<Entry>& batch) {
+void RaftLog::AcceptApplying(const std::vector<Entry>& batch, bool split) {
   if (batch.empty()) return;
   CHECK_EQ(batch.front().index, applying_ + 1);
   applying_ = batch.back().index;
@@ -152,6 +153,7 @@ void RaftLog::AcceptApplying(const std::vector<Entry>& batch) {
                       .encoded_bytes = EncodedSize(batch),
                       .payload_bytes = PayloadSize(batch)});
   applying_bytes_ += batches_.back().encoded_bytes;
+  if (split && IsConfChange(batch.back())) applying_until_ = applying_;
   // A batch that was cut short means that the limit is reached, though not to the byte.
   applying_paused_ = applying_bytes_ >= max_applying_bytes_ || applying_ < MaxAppliable();
 }

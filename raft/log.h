@@ -64,8 +64,9 @@ class RaftLog {
   // The next batch to apply: durable, in order, cut to what may still be outstanding, and with
   // `split` behind the first configuration change. Does not hand it out yet.
   std::vector<Entry> NextCommitted(bool split) const;
-  // The batch is handed out.
-  void AcceptApplying(const std::vector<Entry>& batch);
+  // The batch is handed out; `split` as before. Behind a batch split at a change the next one waits
+  // until the change is applied.
+  void AcceptApplying(const std::vector<Entry>& batch, bool split);
   // Applied up to `index`; lower than before is ignored. Returns the payload bytes of the batches
   // this finished.
   uint64_t AppliedTo(Index index);
@@ -107,7 +108,8 @@ class RaftLog {
   const uint64_t max_applying_bytes_;
   uint64_t applying_bytes_ = 0;   // sum of encoded_bytes over batches_
   bool applying_paused_ = false;  // until something is reported applied
-  std::deque<Batch> batches_;     // handed out, not reported applied
+  Index applying_until_;       // a change handed out last: nothing behind it before it is applied
+  std::deque<Batch> batches_;  // handed out, not reported applied
 };
 
 }  // namespace kvorum::raft

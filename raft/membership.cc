@@ -18,6 +18,13 @@ confchange::Result RaftCore::Changed(confchange::Result from, const ConfChangeV2
   return *std::move(to);
 }
 
+bool RaftCore::CanApply(const ConfChangeV2& change) const {
+  return confchange::Changer({.config = membership_, .progress = progress_}, log_.LastIndex(),
+                             limits())
+      .Apply(change)
+      .ok();
+}
+
 ConfState RaftCore::ApplyConfChange(Index index, const ConfChangeV2& change) {
   ForgetSuperseded(index);
   if (!superseded_.empty()) {
@@ -48,7 +55,7 @@ ConfState RaftCore::SwitchTo(confchange::Result to) {
     return state;
   }
   if (membership_.voters.incoming.empty()) return state;
-  // A smaller quorum may already hold what was waiting for the larger one.
+  // A smaller quorum may already hold, and have confirmed, what was waiting for the larger one.
   if (MaybeCommit()) {
     BroadcastAppend();
   } else {
@@ -56,6 +63,7 @@ ConfState RaftCore::SwitchTo(confchange::Result to) {
       if (id != config_.id) MaybeSendAppend(id, /*send_if_empty=*/false);
     }
   }
+  AnswerConfirmedReads();
   if (lead().transferee != kNone && !membership_.voters.Contains(lead().transferee)) {
     AbortTransfer();
   }

@@ -36,7 +36,7 @@
 //  6. A configuration change takes effect when applied: ApplyConfChange with its index, once for
 //     each committed change in order, before OnApplied of that index; refused by the application:
 //     the same with node id 0, which changes nothing. With Config::split_at_conf_change a batch
-//     ends at the first change and the next comes after the following OnApplied. Between taking
+//     ends at the first change and the next comes after OnApplied of that change. Between taking
 //     such a batch and ApplyConfChange, hold back messages_after_append: votes are to be asked of
 //     and given to the members of the configuration in force. An election does not start in that
 //     window anyway. If a snapshot overtakes a batch already handed out, go on as usual: the core
@@ -64,8 +64,9 @@
 //   Either way Config::conf_state is the store's, the one in force at `applied` (or at F). A commit
 //   index raised like this is not announced in a Ready: who needs it on disk writes it first.
 //
-// Joint configurations and V2 changes are complete here, but a server must never log V2: the
-// original's apply loop ends the process on one, and a joint state never appears on its wire.
+// Joint configurations and V2 changes are complete here, but a server must never log V2, and so
+// leaves Config::allow_conf_change_v2 off: the original's apply loop ends the process on one, and a
+// joint state never appears on its wire.
 //
 // From the network nothing is trusted: malformed, foreign or absurd messages are dropped. Two
 // things end the process, because they mean that this member (or a majority) lost what it had
@@ -80,7 +81,9 @@
 //     sole voter: after a restart its commit index may lag what it had acknowledged.
 //   - A leader that removed itself never counts as sole voter.
 //   - Reads postponed by a new leader are dropped when it loses the leadership, and bounded.
-//   - Unparsable proposals and malformed messages are dropped where it would panic.
+//   - Unparsable proposals and malformed messages are dropped where it would panic; so is a change
+//     nobody could apply, like the removal of the last voter, which would end every member.
+//   - A change that makes the quorum smaller releases at once the reads the rest has confirmed.
 //
 // Left out on purpose: lease-based reads (they trust clocks), quiescence. Every message kind of the
 // wire is handled; MsgStorage* (the reference's local protocol) is replaced by Ready and AppendAck.

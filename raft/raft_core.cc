@@ -181,7 +181,15 @@ void RaftCore::BecomeLeader() {
 }
 
 void RaftCore::StepDown() {
-  if (IsLeader()) BecomeFollower(term_, kNone);
+  if (!IsLeader() || IsSoleVoter()) return;
+  Trace(TraceLevel::kInfo, " stepped down to follower as asked to");
+  BecomeFollower(term_, kNone);
+}
+
+void RaftCore::SetMayCampaign(bool may) {
+  may_campaign_ = may;
+  // Answers that are still on their way must not elect us either.
+  if (!may && std::holds_alternative<Candidate>(role_)) BecomeFollower(term_, kNone);
 }
 
 // ---- Time ----

@@ -66,7 +66,7 @@ class RaftCore {
   void Step(Message m);
   ProposeResult Propose(Message m);
   void StepDown();
-  void set_may_campaign(bool may) { may_campaign_ = may; }
+  void SetMayCampaign(bool may);
   void OnAppended(AppendAck ack);
   void OnApplied(Index index);
   ConfState ApplyConfChange(Index index, const ConfChangeV2& change);
@@ -146,6 +146,7 @@ class RaftCore {
   void HandleReadIndex(Message m);
   void StartRead(Message m);
   void AnswerRead(const Message& request, Index index);
+  void AnswerConfirmedReads();
   void ReleasePostponedReads();
   void HandleTransferRequest(const Message& m, const tracker::Progress& pr);
   void AbortTransfer();
@@ -167,6 +168,8 @@ class RaftCore {
 
   // ---- membership.cc ----
   confchange::ProgressLimits limits() const;
+  // `change` is admitted here, and leads from the configuration in force to a possible one.
+  bool CanApply(const ConfChangeV2& change) const;
   confchange::Result Changed(confchange::Result from, const ConfChangeV2& change) const;
   void ForgetSuperseded(Index index);
   ConfState SwitchTo(confchange::Result to);

@@ -76,7 +76,9 @@ void RawNode::Step(Message m) {
     // Requests come back to us by detours: forwarded to a member that forwards to us.
     if (m.term != Term(0)) return;
     if (m.type == MessageType::kProp) m.from = id();
-  } else if (m.from == id() || (m.term == Term(0) && NeedsTerm(m.type))) {
+  } else if (m.type != MessageType::kTransferLeader && m.from == id()) {
+    return;  // (there `from` is who is to take over)
+  } else if (m.term == Term(0) && NeedsTerm(m.type)) {
     return;
   }
   if (IsResponseMessage(m.type) && core_->progress().count(m.from) == 0) return;
@@ -105,7 +107,7 @@ void RawNode::ForgetLeader() { core_->Step({.type = MessageType::kForgetLeader, 
 
 void RawNode::StepDown() { core_->StepDown(); }
 
-void RawNode::SetMayCampaign(bool may_campaign) { core_->set_may_campaign(may_campaign); }
+void RawNode::SetMayCampaign(bool may_campaign) { core_->SetMayCampaign(may_campaign); }
 
 // ---- Outputs ----
 
@@ -141,7 +143,7 @@ Ready RawNode::TakeReady() {
                       ready.messages_after_append.empty() && core_->self_responses().empty();
   if (ready.needs_append) ready.append_ack = MakeAppendAck(ready);
   log.AcceptUnstable();
-  log.AcceptApplying(ready.committed_entries);
+  log.AcceptApplying(ready.committed_entries, core_->config().split_at_conf_change);
   return ready;
 }
 

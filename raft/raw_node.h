@@ -24,7 +24,7 @@ enum class [[nodiscard]] ProposeResult : uint8_t{
     kNotMember,        // this leader has been removed from the configuration
     kUncommittedFull,  // Config::max_uncommitted_bytes
     kNotForwarded,     // a follower with Config::disable_proposal_forwarding
-    kInvalid,          // no entries, or a configuration change that does not parse
+    kInvalid,          // no entries, or a configuration change nobody could apply
 };
 
 // A member of a cluster about to be bootstrapped; `context` goes into its ConfChange.
@@ -72,7 +72,8 @@ class RawNode {
   // Several at once, in order, all or none; one kApp carries them.
   ProposeResult ProposeBatch(std::vector<SharedBytes> data);
   // A change that may not be proposed now (another is unapplied, or already joint) becomes an empty
-  // entry, as in the reference: still kOk.
+  // entry, as in the reference: still kOk. One that could not be applied, because it takes away the
+  // last voter or does not parse, is kInvalid.
   ProposeResult ProposeConfChange(const ConfChange& change);
   ProposeResult ProposeConfChange(const ConfChangeV2& change);
   // A message from a peer. Local types, answers from strangers and malformed ones are dropped.
@@ -88,9 +89,11 @@ class RawNode {
   void ReportSnapshot(MemberId peer, bool ok);
   // Follower: forget the leader without touching the term, so that a vote may be granted.
   void ForgetLeader();
-  // Leader: become a follower at the same term.
+  // Leader: become a follower at the same term, whether or not anyone takes over. Does nothing on a
+  // sole voter, whom nobody could replace.
   void StepDown();
-  // False: do not start elections, also when told to by TimeoutNow (a stalled disk).
+  // False: give up a running campaign and start none, also when told to by TimeoutNow (a member
+  // that could not do a leader's work, say with a stalled disk). A leader goes on leading.
   void SetMayCampaign(bool may_campaign);
 
   // ---- Outputs and their acknowledgements. ----
@@ -125,7 +128,10 @@ class RawNode {
   // Leader, only voter, and an entry of the own term is committed: a read of everything applied up
   // to this index is linearizable without asking anyone. The server publishes it as one atomic.
   std::optional<Index> SoleVoterReadIndex() const;
-  // On a leader, the recently active voter with the longest log, to hand over to; 0 if none.
+  // On a leader, whom to hand over to: of the other voters that stay voters, those heard from since
+  // the last quorum check or else those heard from in the interval before it; of these the one with
+  // the longest log, and of equals the one with the lowest id. 0: none, or not the leader. Give the
+  // answer to TransferLeader; a member that could not be told is no worse than a timed-out transfer.
   MemberId BestTransferee() const;
   const tracker::Config& config() const;
   ConfState conf_state() const;

@@ -22,6 +22,9 @@ class ReadOnly {
  public:
   // Reads beyond this many waiting are dropped; the requester asks again after a while.
   static constexpr size_t kMaxWaiting = 1 << 16;
+  // Of one request; a server's are eight bytes long. Longer ones are dropped, so that what waits is
+  // bounded by the product of the two.
+  static constexpr size_t kMaxContextBytes = 256;
 
   struct Request {
     Message message;  // kReadIndex as it came

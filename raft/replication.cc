@@ -127,11 +127,8 @@ void RaftCore::HandleHeartbeatResponse(const Message& m, Progress* pr) {
   // Also lets a follower that missed messages say so, and ends a probe that was lost.
   if (pr->match() < log_.LastIndex() || pr->state() == ProgressState::kProbe) SendAppend(m.from);
   if (m.context.empty()) return;
-  ReadOnly& reads = lead().reads;
-  reads.ReceiveAck(m.from, m.context);
-  for (const ReadOnly::Request& read : reads.Advance(membership_.voters)) {
-    AnswerRead(read.message, read.index);
-  }
+  lead().reads.ReceiveAck(m.from, m.context);
+  AnswerConfirmedReads();
 }
 
 void RaftCore::HandleSnapshotStatus(const Message& m, Progress* pr) {

@@ -8,14 +8,16 @@
 namespace kvorum::raft {
 namespace {
 
-// nullopt if the entry is no configuration change or does not parse; `ok` tells the two apart.
+// nullopt if the entry is no configuration change or cannot be one; `ok` tells the two apart.
 std::optional<ConfChangeV2> ParseConfChange(const Entry& e, bool* ok) {
   *ok = true;
   const std::string_view data = e.data.view();
   ConfChangeV2 v2;
   if (e.type == EntryType::kConfChange) {
     ConfChange v1;
-    *ok = v1.ParseFromArray(data.data(), static_cast<int>(data.size()));
+    // A type we do not know would be kept as an unknown field, and read as "add".
+    *ok = v1.ParseFromArray(data.data(), static_cast<int>(data.size())) &&
+          v1.unknown_fields().empty();
     v2 = confchange::AsV2(v1);
   } else if (e.type == EntryType::kConfChangeV2) {
     *ok = v2.ParseFromArray(data.data(), static_cast<int>(data.size()));
@@ -86,24 +88,32 @@ ProposeResult RaftCore::ProposeAsLeader(Message m) {
   return ProposeResult::kOk;
 }
 
-// Replaces changes that may not be proposed now by empty entries. False if one does not parse.
+// Replaces changes that may not be proposed now by empty entries. False, and nothing done, if one
+// could not be applied: once committed it would end the process of every member.
 bool RaftCore::AdmitConfChanges(std::vector<Entry>* entries) {
-  std::vector<std::optional<ConfChangeV2>> changes;
-  for (const Entry& e : *entries) {
+  std::vector<std::pair<size_t, ConfChangeV2>> changes;  // and where they are
+  for (size_t i = 0; i < entries->size(); ++i) {
+    if ((*entries)[i].type == EntryType::kConfChangeV2 && !config_.allow_conf_change_v2)
+      return false;
     bool ok = true;
-    changes.push_back(ParseConfChange(e, &ok));
+    std::optional<ConfChangeV2> change = ParseConfChange((*entries)[i], &ok);
     if (!ok) return false;
+    if (change) changes.emplace_back(i, *std::move(change));
   }
-  for (size_t i = 0; i < changes.size(); ++i) {
-    if (!changes[i]) continue;
-    const std::string refusal = WhyNotNow(*changes[i]);
-    if (refusal.empty() || config_.disable_conf_change_validation) {
+  const Index pending = lead().pending_conf_index;
+  for (const auto& [i, change] : changes) {
+    const std::string refusal =
+        config_.disable_conf_change_validation ? std::string() : WhyNotNow(change);
+    if (!refusal.empty()) {
+      Trace(TraceLevel::kInfo, " ignoring conf change at config ", membership_.ToString(), ": ",
+            refusal);
+      (*entries)[i] = Entry{};
+    } else if (config_.disable_conf_change_validation || CanApply(change)) {
       lead().pending_conf_index = log_.LastIndex() + i + 1;
-      continue;
+    } else {
+      lead().pending_conf_index = pending;
+      return false;
     }
-    Trace(TraceLevel::kInfo, " ignoring conf change at config ", membership_.ToString(), ": ",
-          refusal);
-    (*entries)[i] = Entry{};
   }
   return true;
 }
@@ -163,6 +173,7 @@ bool RaftCore::HasCommittedInTerm() const {
 
 void RaftCore::HandleReadIndex(Message m) {
   if (m.entries.size() != 1) return;
+  if (m.entries[0].data.size() > ReadOnly::kMaxContextBytes) return;
   if (!HasCommittedInTerm()) {
     // Entries of earlier terms may be committed that we do not know to be: no read point yet.
     if (lead().postponed_reads.size() < ReadOnly::kMaxWaiting) {
@@ -193,6 +204,12 @@ void RaftCore::AnswerRead(const Message& request, Index index) {
         .to = request.from,
         .index = index,
         .entries = request.entries});
+}
+
+void RaftCore::AnswerConfirmedReads() {
+  for (const ReadOnly::Request& read : lead().reads.Advance(membership_.voters)) {
+    AnswerRead(read.message, read.index);
+  }
 }
 
 void RaftCore::ReleasePostponedReads() {
@@ -230,13 +247,18 @@ void RaftCore::AbortTransfer() {
 
 MemberId RaftCore::BestTransferee() const {
   if (!IsLeader()) return kNone;
+  // Just after a quorum check nobody has been heard from since: hence the interval before.
+  const auto rank = [](const tracker::Progress& pr) {
+    return std::pair(pr.recent_active(), pr.match());
+  };
   MemberId best = kNone;
-  Index best_match;
-  for (const auto& [id, pr] : progress_) {
-    if (id == config_.id || pr.is_learner() || !pr.recent_active()) continue;
-    if (best != kNone && pr.match() <= best_match) continue;
+  const tracker::Progress* best_pr = nullptr;
+  for (MemberId id : membership_.voters.incoming) {
+    const tracker::Progress& pr = progress_.at(id);
+    if (id == config_.id || !(pr.recent_active() || pr.was_active())) continue;
+    if (best_pr != nullptr && rank(pr) <= rank(*best_pr)) continue;
     best = id;
-    best_match = pr.match();
+    best_pr = &pr;
   }
   return best;
 }
@@ -248,7 +270,7 @@ void RaftCore::CheckQuorum() {
     return;
   }
   for (auto& [id, pr] : progress_) {
-    if (id != config_.id) pr.set_recent_active(false);
+    if (id != config_.id) pr.StartActivityInterval();
   }
 }
 

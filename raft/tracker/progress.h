@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "base/types.h"
 #include "raft/tracker/inflights.h"
@@ -39,11 +40,14 @@ class Progress {
   Index sent_commit() const { return sent_commit_; }            // last commit index told
   Index pending_snapshot() const { return pending_snapshot_; }  // 0 unless kSnapshot
   bool recent_active() const { return recent_active_; }  // heard from since the last quorum check
+  bool was_active() const { return was_active_; }        // between the last two
   bool is_learner() const { return is_learner_; }
   bool flow_paused() const { return flow_paused_; }
   const Inflights& inflights() const { return inflights_; }
 
   void set_recent_active(bool active) { recent_active_ = active; }
+  // A quorum check begins the next interval.
+  void StartActivityInterval() { was_active_ = std::exchange(recent_active_, false); }
   void set_is_learner(bool learner) { is_learner_ = learner; }
   // A paused follower gets no append until an answer un-pauses it.
   void set_flow_paused(bool paused) { flow_paused_ = paused; }
@@ -79,6 +83,7 @@ class Progress {
   Index sent_commit_;
   Index pending_snapshot_;
   bool recent_active_ = false;
+  bool was_active_ = false;
   bool flow_paused_ = false;
   bool is_learner_ = false;
   Inflights inflights_;

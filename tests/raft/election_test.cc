@@ -528,13 +528,58 @@ TEST(CampaignTest, NotWhenToldNotTo) {
   EXPECT_EQ(net.Leader(), 1u);
 }
 
-TEST(CampaignTest, StepDownKeepsTheTerm) {
-  Network net({.voters = 3});
+TEST(CampaignTest, AnswersToACampaignGivenUpDoNotElect) {
+  for (const bool pre_vote : {false, true}) {
+    Network net({.voters = 3, .pre_vote = pre_vote});
+    net.node(1).Campaign();
+    net.at(1).Settle();
+    const Term term = net.node(1).term();
+    net.node(1).SetMayCampaign(false);
+    EXPECT_EQ(net.node(1).role(), Role::kFollower);
+    net.Stabilize();
+    EXPECT_EQ(net.Leader(), 0u);
+    EXPECT_EQ(net.node(1).term(), term);
+    net.Elect(2);
+    EXPECT_EQ(net.Leader(), 2u);
+  }
+}
+
+TEST(CampaignTest, ALeaderThatMayNotCampaignLeadsOn) {
+  Network net(Served(3));
   net.Elect(1);
+  net.node(1).SetMayCampaign(false);
+  net.TickAll(30);
+  EXPECT_EQ(net.Leader(), 1u);
+  EXPECT_EQ(net.TryPropose(1, "a"), ProposeResult::kOk);
+  EXPECT_EQ(net.at(2).AppliedData(), std::vector<std::string>{"a"});
+}
+
+TEST(StepDownTest, KeepsTheTermAndLosesNothing) {
+  Network net(Served(3));
+  net.Elect(1);
+  net.Propose(1, "a");
   net.node(1).StepDown();
   EXPECT_EQ(net.node(1).role(), Role::kFollower);
   EXPECT_EQ(net.node(1).leader(), kNone);
   EXPECT_EQ(net.node(1).term(), Term(1));
+  EXPECT_EQ(net.TryPropose(1, "b"), ProposeResult::kNoLeader);
+  net.TickAll(45);
+  ASSERT_NE(net.Leader(), 0u);
+  EXPECT_GT(net.node(net.Leader()).term(), Term(1));
+  net.Propose(net.Leader(), "c");
+  EXPECT_EQ(net.at(1).AppliedData(), (std::vector<std::string>{"a", "c"}));
+}
+
+TEST(StepDownTest, MeansNothingToAFollowerNorToASoleVoter) {
+  Network three({.voters = 3});
+  three.Elect(1);
+  three.node(2).StepDown();
+  EXPECT_EQ(three.node(2).leader(), MemberId(1));
+  Network one({.voters = 1, .learners = 1});
+  one.Elect(1);
+  one.node(1).StepDown();
+  EXPECT_EQ(one.Leader(), 1u);
+  EXPECT_EQ(one.node(1).BestTransferee(), kNone);
 }
 
 TEST(ForgetLeaderTest, LetsAFollowerGrantAPreVote) {

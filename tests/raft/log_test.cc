@@ -191,7 +191,7 @@ TEST_F(LogTest, OnlyDurableEntriesAreHandedOut) {
   log.StableTo(Id(1, 5));
   const auto batch = log.NextCommitted(false);
   EXPECT_EQ(batch.size(), 4u);
-  log.AcceptApplying(batch);
+  log.AcceptApplying(batch, false);
   EXPECT_FALSE(log.HasNextCommitted());
   EXPECT_EQ(log.applying(), Index(4));
   EXPECT_EQ(log.applied(), Index(0));
@@ -205,14 +205,14 @@ TEST_F(LogTest, BatchesStopAtTheBoundAndGoOnWhenApplied) {
   Settle(&log);
   auto batch = log.NextCommitted(false);
   EXPECT_EQ(batch.size(), 2u);
-  log.AcceptApplying(batch);
+  log.AcceptApplying(batch, false);
   EXPECT_FALSE(log.HasNextCommitted());
   EXPECT_EQ(log.AppliedTo(Index(1)), 0u);  // half a batch
   EXPECT_EQ(log.AppliedTo(Index(2)), 20u);
   batch = log.NextCommitted(false);
   ASSERT_EQ(batch.size(), 2u);
   EXPECT_EQ(batch.front().index, Index(3));
-  log.AcceptApplying(batch);
+  log.AcceptApplying(batch, false);
   EXPECT_EQ(log.AppliedTo(Index(4)), 20u);
   EXPECT_EQ(log.NextCommitted(false).size(), 1u);
 }
@@ -224,7 +224,7 @@ TEST_F(LogTest, AnOversizedEntryIsHandedOutAlone) {
   Settle(&log);
   const auto batch = log.NextCommitted(false);
   EXPECT_EQ(batch.size(), 1u);
-  log.AcceptApplying(batch);
+  log.AcceptApplying(batch, false);
   EXPECT_FALSE(log.HasNextCommitted());
   log.AppliedTo(Index(1));
   EXPECT_EQ(log.NextCommitted(false).front().index, Index(2));
@@ -243,10 +243,29 @@ TEST_F(LogTest, BatchesAreSplitBehindAConfigurationChange) {
   for (size_t expected : {2, 2, 1}) {
     const auto batch = log.NextCommitted(true);
     EXPECT_EQ(batch.size(), expected);
-    log.AcceptApplying(batch);
+    log.AcceptApplying(batch, true);
     log.AppliedTo(batch.back().index);
   }
   EXPECT_FALSE(log.HasUnappliedConfChange());
+}
+
+TEST_F(LogTest, NothingBehindAChangeIsHandedOutBeforeItIsApplied) {
+  RaftLog log = Make();
+  std::vector<Entry> entries = Numbered(1, 4);
+  entries[1].type = EntryType::kConfChange;
+  log.Append(entries);
+  Settle(&log);
+  log.CommitTo(Index(1));
+  log.AcceptApplying(log.NextCommitted(true), true);
+  log.CommitTo(Index(4));
+  const auto change = log.NextCommitted(true);
+  ASSERT_EQ(change.back().index, Index(2));
+  log.AcceptApplying(change, true);
+  EXPECT_FALSE(log.HasNextCommitted());
+  log.AppliedTo(Index(1));  // of an earlier batch
+  EXPECT_FALSE(log.HasNextCommitted());
+  log.AppliedTo(Index(2));
+  EXPECT_EQ(log.NextCommitted(true).size(), 2u);
 }
 
 TEST_F(LogTest, AppliedGoesForwardWithinTheCommitted) {

@@ -54,6 +54,7 @@ void Member::Start(Index applied) {
   config.conf_state = store_.conf_state;
   config.pre_vote = options_.pre_vote;
   config.check_quorum = options_.check_quorum;
+  config.allow_conf_change_v2 = true;
   if (options_.tune) options_.tune(&config);
   auto node = RawNode::Create(config);
   CHECK(node.ok()) << node.status().ToString();

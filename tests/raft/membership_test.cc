@@ -146,6 +146,45 @@ TEST(MembershipTest, AChangeThatDoesNotParseIsRefused) {
   EXPECT_EQ(net.node(1).last_index(), Index(1));
 }
 
+TEST(MembershipTest, AChangeNobodyCouldApplyIsRefused) {
+  Network net({.voters = 1});
+  net.Elect(1);
+  EXPECT_EQ(net.node(1).ProposeConfChange(Remove(1)), ProposeResult::kInvalid);
+  EXPECT_EQ(net.node(1).ProposeConfChange(AddLearner(1)), ProposeResult::kInvalid);
+  // Also not as a peer's proposal, with a type that no release knows.
+  Message m{.type = MessageType::kProp, .to = MemberId(1), .from = MemberId(2)};
+  m.entries.push_back({.type = EntryType::kConfChange, .data = SharedBytes("\x10\x09\x18\x02")});
+  net.node(1).Step(m);
+  net.Stabilize();
+  EXPECT_EQ(ConfigAt(&net, 1), "voters=(1)");
+  // The next one need not wait for anything.
+  Apply(&net, 1, AddLearner(2));
+  EXPECT_EQ(ConfigAt(&net, 1), "voters=(1) learners=(2)");
+}
+
+TEST(MembershipTest, AServerNeverLogsV2Changes) {
+  Network net({.voters = 3, .tune = [](Config* c) { c->allow_conf_change_v2 = false; }});
+  net.Elect(1);
+  const ConfChangeV2 change = Joint(raftpb::ConfChangeTransitionAuto, {Add(4)});
+  EXPECT_EQ(net.node(1).ProposeConfChange(change), ProposeResult::kInvalid);
+  EXPECT_EQ(net.node(2).ProposeConfChange(change), ProposeResult::kOk);  // on its way to 1
+  net.Stabilize();
+  EXPECT_EQ(net.node(1).last_index(), Index(1));
+  Apply(&net, 1, AddLearner(4));
+  EXPECT_EQ(ConfigAt(&net, 2), "voters=(1 2 3) learners=(4)");
+}
+
+TEST(MembershipTest, ASmallerQuorumReleasesTheReadsItHasConfirmed) {
+  Network net({.voters = 2});
+  net.Elect(1);
+  ASSERT_EQ(net.node(1).ProposeConfChange(Remove(2)), ProposeResult::kOk);
+  net.filter = [](const Message& m) { return m.type != MessageType::kHeartbeatResp; };
+  net.node(1).ReadIndex(SharedBytes("x"));
+  net.Stabilize();
+  ASSERT_EQ(ConfigAt(&net, 1), "voters=(1)");
+  EXPECT_EQ(net.at(1).TakeReads().size(), 1u);
+}
+
 TEST(MembershipTest, ALeaderThatRemovedItselfLeadsOnUntilOthersTakeOver) {
   Network net({.voters = 3, .pre_vote = true, .check_quorum = true});
   net.Elect(1);

@@ -159,6 +159,14 @@ TEST(ReadIndexTest, ALoneVoterWithLearnersAnswersAtOnce) {
   EXPECT_EQ(net.node(2).SoleVoterReadIndex(), std::nullopt);
 }
 
+TEST(ReadIndexTest, AnOversizedContextIsDropped) {
+  Network net;
+  net.Elect(1);
+  EXPECT_EQ(Read(&net, 1, std::string(256, 'x')).size(), 1u);
+  EXPECT_TRUE(Read(&net, 1, std::string(257, 'x')).empty());
+  EXPECT_TRUE(Read(&net, 2, std::string(257, 'x')).empty());
+}
+
 TEST(ReadIndexTest, MalformedRequestsAndAnswersAreDropped) {
   Network net;
   net.Elect(1);
