@@ -59,6 +59,9 @@ void Simulation::Step() {
   if (Chance(20)) return Propose();
   if (Chance(15)) return StartRead();
   if (Chance(2)) return m.node().TransferLeader(RandomMember().id());
+  if (Chance(2)) return HandOver(m);
+  if (Chance(2)) return m.node().SetMayCampaign(random_->Uniform(3) != 0);
+  if (Chance(1)) return m.node().ForgetLeader();
   if (options_.conf_changes && Chance(4)) return ProposeChange();
   if (Chance(10)) return m.Flush();
   switch (random_->Uniform(10)) {
@@ -145,6 +148,16 @@ void Simulation::ProposeChange() {
   if (count > 1) change.set_transition(raftpb::ConfChangeTransitionJointImplicit);
   for (auto& [id, member] : members_) {
     if (member->node().role() == Role::kLeader) (void)member->node().ProposeConfChange(change);
+  }
+}
+
+// As a server whose disk stalls: to the best target, or to nobody in particular.
+void Simulation::HandOver(Member& m) {
+  const MemberId target = m.node().BestTransferee();
+  if (target != kNone && random_->Uniform(3) != 0) {
+    m.node().TransferLeader(target);
+  } else {
+    m.node().StepDown();
   }
 }
 
@@ -257,6 +270,7 @@ void Simulation::CheckApplied(const Member& m, const Entry& e) {
 bool Simulation::Settle() {
   cut_.clear();
   options_.lose = options_.repeat = 0;
+  for (auto& [id, m] : members_) m->node().SetMayCampaign(true);
   const std::string last = "last";
   for (int round = 0; round < 2000 && breach_.empty(); ++round) {
     bool done = true;

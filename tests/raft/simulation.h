@@ -86,6 +86,7 @@ class Simulation {
   void Deliver(Message m);
   void Propose();
   void ProposeChange();
+  void HandOver(Member& m);
   void StartRead();
   void CutSomething();
   void Crash(Member& m);
