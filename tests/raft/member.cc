@@ -87,13 +87,13 @@ void Member::Collect() {
       batches_.push_back({.entries = std::move(ready.committed_entries), .snapshot = nullptr});
     }
     if (ready.must_sync) ++syncs_requested_;
-    if (!ready.needs_append) {
-      CHECK(ready.nothing_to_write() && ready.messages_after_append.empty());
-      continue;
-    }
     memory_.Write(ready);
     if (on_ready) on_ready(*this, ready);
-    writes_.push_back(std::move(ready));
+    if (ready.needs_append) {
+      writes_.push_back(std::move(ready));
+    } else {
+      CHECK(ready.nothing_to_write() && ready.messages_after_append.empty());
+    }
   }
 }
 

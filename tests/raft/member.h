@@ -87,7 +87,8 @@ class Member {
   const Disk& memory_log() const { return memory_; }
   // Called for each applied entry, snapshots not included.
   std::function<void(const Member&, const Entry&)> on_apply;
-  // Called for each Ready taken, after memory_log() has it.
+  // Called for each Ready taken, after memory_log() has it; its messages and committed entries are
+  // gone by then.
   std::function<void(const Member&, const Ready&)> on_ready;
   // Times it was restarted.
   int restarts() const { return restarts_; }

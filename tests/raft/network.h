@@ -53,13 +53,14 @@ class Network {
   // Sees every message before delivery; false drops it.
   std::function<bool(const Message&)> filter;
 
+  // Hands one message to its member; false if it is lost on the way.
+  bool Deliver(Message m);
+
   // The member leading the highest term, 0 if none.
   uint64_t Leader() const;
   std::map<MemberId, std::unique_ptr<Member>>& members() { return members_; }
 
  private:
-  bool Deliver(Message m);
-
   NetworkOptions options_;
   std::map<MemberId, std::unique_ptr<Member>> members_;
   std::set<std::pair<MemberId, MemberId>> cut_;
