@@ -1,4 +1,5 @@
-// Options of `cluster`: pre_vote, check_quorum, served (both, as a server has it),
+// Options of `cluster`: founded=N (N voters that were bootstrapped, as one that others join later has
+// to be; `voters` start from a stored configuration), pre_vote, check_quorum, served (both, as a server has it),
 // no_pre_vote=ID (an exception), message_bytes=, inflight=, inflight_bytes=, uncommitted=,
 // applying=, step_down_on_removal, no_forwarding, no_validation, v1_only.
 
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "tests/raft/describe.h"
 
 namespace kvorum::raft::testing {
@@ -59,6 +61,7 @@ StatusOr<Tune> TuneFor(const std::string& key, uint64_t n) {
 Status Story::Cluster(const Words& w) {
   NetworkOptions options;
   std::vector<Tune> tunes;
+  uint64_t founders = 0;
   for (size_t i = 1; i < w.size(); ++i) {
     const std::pair<std::string, std::string> option =
         absl::StrSplit(w[i], absl::MaxSplits('=', 1));
@@ -69,6 +72,9 @@ Status Story::Cluster(const Words& w) {
     }
     if (key == "voters") {
       options.voters = static_cast<int>(n);
+    } else if (key == "founded") {
+      options.voters = 0;
+      founders = n;
     } else if (key == "learners") {
       options.learners = static_cast<int>(n);
     } else if (key == "pre_vote" || key == "check_quorum" || key == "served") {
@@ -84,8 +90,22 @@ Status Story::Cluster(const Words& w) {
   };
   *this = Story();
   net_ = std::make_unique<Network>(options);
+  Found(founders);
   for (auto& [id, member] : net_->members()) Watch(*member);
   return absl::OkStatus();
+}
+
+// Members whose log begins with their configuration, so that others can join by it.
+void Story::Found(uint64_t founders) {
+  std::vector<Peer> peers;
+  for (uint64_t id = 1; id <= founders; ++id) {
+    peers.push_back({.id = MemberId(id), .context = ""});
+  }
+  for (const Peer& peer : peers) {
+    Member& member = net_->Add(peer.id.value());
+    CHECK_OK(member.node().Bootstrap(peers));
+    member.Settle();
+  }
 }
 
 Status Story::Join(const Words& w) {
@@ -181,7 +201,10 @@ void Story::Settle(Member& member) {
     if (write) member.Sync(member.pending_writes());
     Collect(member, false);
     const bool apply = store && member.pending_batches() > 0;
-    while (apply && member.pending_batches() > 0) member.Apply();
+    while (apply && member.pending_batches() > 0) {
+      member.Apply();
+      FlushApplied();  // a batch, a line
+    }
     more = write || apply;
   }
   Collect(member, false);

@@ -71,6 +71,7 @@ class Story {
   Status Show(const Words& w);
 
   StatusOr<Member*> Find(const std::string& word);
+  void Found(uint64_t founders);
   void Watch(Member& member);
   void Print(std::string line);
   void FlushApplied();

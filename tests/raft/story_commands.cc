@@ -331,7 +331,8 @@ Status Story::Show(const Words& w) {
   if (w[0] == "state") {
     Print(DescribeState(member->node(), log.first()));
   } else if (w[0] == "log") {
-    Print(Describe(std::vector<Entry>(log.entries.begin(), log.entries.end())));
+    const std::string entries = Describe({log.entries.begin(), log.entries.end()});
+    Print(absl::StrCat(w[1], " log: ", entries.empty() ? "empty" : entries));
   } else if (w[0] == "data") {
     Print(absl::StrCat(w[1], " holds ", absl::StrJoin(member->AppliedData(), " ")));
   } else {

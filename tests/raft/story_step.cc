@@ -1,11 +1,12 @@
 // Messages written by hand. Keys: term, index, log-term, commit, hint, context, each with a value;
-// reject; entries INDEX@TERM:DATA,...; data DATA (an entry without a place); snapshot INDEX@TERM
+// read N (a heartbeat's context); reject; entries INDEX@TERM:DATA,...; data DATA (an entry without a place); snapshot INDEX@TERM
 // and, comma-separated, voters, learners, outgoing of its configuration.
 
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_split.h>
 
+#include "base/bytes.h"
 #include "tests/raft/story.h"
 
 namespace kvorum::raft::testing {
@@ -62,6 +63,7 @@ class Builder {
  public:
   Status Set(const std::string& key, const std::string& value) {
     if (key == "context") return Put(&m_.context, value);
+    if (key == "read") return SetReadNumber(value);
     if (key == "data") {
       m_.entries.push_back({.data = SharedBytes(value)});
       return absl::OkStatus();
@@ -90,6 +92,14 @@ class Builder {
   static Status Put(SharedBytes* to, const std::string& value) {
     *to = SharedBytes(value);
     return absl::OkStatus();
+  }
+
+  // The context of a heartbeat.
+  Status SetReadNumber(const std::string& value) {
+    ASSIGN_OR_RETURN(const uint64_t n, Number(value));
+    std::string bytes;
+    AppendLittleEndian64(&bytes, n);
+    return Put(&m_.context, bytes);
   }
 
   Status SetMembers(const std::string& key, const std::string& value) {
