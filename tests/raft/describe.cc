@@ -38,17 +38,18 @@ std::string DescribeV2(const Entry& e) {
   ConfChangeV2 change;
   if (!change.ParseFromString(std::string(e.data.view()))) return "unparsable";
   if (change.changes().empty()) return "leave";
-  std::string out = change.transition() == raftpb::ConfChangeTransitionAuto ? "v2"
-                    : change.transition() == raftpb::ConfChangeTransitionJointImplicit
-                        ? "implicit"
-                        : "explicit";
+  std::string out = change.transition() == raftpb::ConfChangeTransitionAuto            ? "v2"
+                    : change.transition() == raftpb::ConfChangeTransitionJointImplicit ? "implicit"
+                                                                                       : "explicit";
   for (const auto& c : change.changes()) {
     absl::StrAppend(&out, " ", Verb(c.type()), " ", c.node_id());
   }
   return out;
 }
 
-std::string ShortName(MessageType type) { return std::string(Name(type).substr(3)); }  // without "Msg"
+std::string ShortName(MessageType type) {
+  return std::string(Name(type).substr(3));
+}  // without "Msg"
 
 std::string DescribeAppendAnswer(const Message& m) {
   if (!m.reject) return absl::StrCat(" up to ", m.index.value());
@@ -129,9 +130,8 @@ std::string Describe(const Entry& e) {
 }
 
 std::string Describe(const std::vector<Entry>& entries) {
-  return absl::StrJoin(entries, ", ", [](std::string* out, const Entry& e) {
-    absl::StrAppend(out, Describe(e));
-  });
+  return absl::StrJoin(entries, ", ",
+                       [](std::string* out, const Entry& e) { absl::StrAppend(out, Describe(e)); });
 }
 
 std::string Describe(const Message& m) {
@@ -152,12 +152,10 @@ std::string Describe(const Ready& ready) {
 
 std::string DescribeState(const RawNode& node, Index first) {
   const BasicStatus s = node.GetBasicStatus();
-  std::string out =
-      absl::StrCat(Id(s.id), " ", DescribeSoftState(s.soft_state), " term ",
-                   s.hard_state.term.value(), " vote ", Id(s.hard_state.vote), " log ",
-                   first.value(), "-", s.last_index.value(), " commit ",
-                   s.hard_state.commit.value(), " applied ", s.applied.value(), " ",
-                   node.config().ToString());
+  std::string out = absl::StrCat(
+      Id(s.id), " ", DescribeSoftState(s.soft_state), " term ", s.hard_state.term.value(), " vote ",
+      Id(s.hard_state.vote), " log ", first.value(), "-", s.last_index.value(), " commit ",
+      s.hard_state.commit.value(), " applied ", s.applied.value(), " ", node.config().ToString());
   if (s.transferee != kNone) absl::StrAppend(&out, " hands over to ", Id(s.transferee));
   return out;
 }

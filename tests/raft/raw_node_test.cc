@@ -314,6 +314,22 @@ TEST_F(RawNodeTest, ImpossibleConfigurationsAreRefused) {
   EXPECT_EQ(code([](Config* c) { c->max_inflight_bytes = 10; }), invalid);
 }
 
+// What etcd runs with; a server sets nothing but its id, its ticks and its pre-vote flag.
+TEST_F(RawNodeTest, TheDefaultsAreAServers) {
+  const Config config;
+  EXPECT_EQ(config.election_timeout_ticks, 10);
+  EXPECT_EQ(config.heartbeat_ticks, 1);
+  EXPECT_EQ(config.max_message_bytes, 1024u * 1024u);
+  EXPECT_EQ(config.max_inflight_messages, 512);
+  EXPECT_EQ(config.max_inflight_bytes, 0u);
+  EXPECT_TRUE(config.check_quorum);
+  EXPECT_TRUE(config.pre_vote);
+  EXPECT_FALSE(config.disable_proposal_forwarding);
+  EXPECT_FALSE(config.step_down_on_removal);
+  EXPECT_FALSE(config.disable_conf_change_validation);
+  EXPECT_FALSE(config.allow_conf_change_v2);
+}
+
 TEST_F(RawNodeTest, StoredStateThatDoesNotFitTheLogIsRefused) {
   storage_.Append({{.term = Term(1), .index = Index(1)}, {.term = Term(1), .index = Index(2)}});
   const auto start = [&](uint64_t commit, uint64_t applied) {

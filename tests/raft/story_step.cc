@@ -16,7 +16,9 @@ Status Wrong(const std::string& what, const std::string& word) {
   return absl::InvalidArgumentError(absl::StrCat(what, ": ", word));
 }
 
-std::vector<std::string> SplitAtCommas(const std::string& word) { return absl::StrSplit(word, ','); }
+std::vector<std::string> SplitAtCommas(const std::string& word) {
+  return absl::StrSplit(word, ',');
+}
 
 StatusOr<uint64_t> Number(const std::string& word) {
   uint64_t n = 0;
@@ -34,8 +36,7 @@ StatusOr<EntryId> Point(const std::string& word) {
 StatusOr<std::vector<Entry>> Entries(const std::string& word) {
   std::vector<Entry> out;
   for (const std::string& one : SplitAtCommas(word)) {
-    const std::pair<std::string, std::string> parts =
-        absl::StrSplit(one, absl::MaxSplits(':', 1));
+    const std::pair<std::string, std::string> parts = absl::StrSplit(one, absl::MaxSplits(':', 1));
     ASSIGN_OR_RETURN(const EntryId at, Point(parts.first));
     out.push_back({.term = at.term, .index = at.index, .data = SharedBytes(parts.second)});
   }

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "raft/tracker/tracker.h"
-
 namespace kvorum::raft::tracker {
 namespace {
 
@@ -153,28 +151,6 @@ TEST(ProgressTest, ACommitIndexIsNewsOnlyWhileTheFollowerHasUseForIt) {
   EXPECT_TRUE(pr.CanBumpCommit(Index(8)));
   pr.SentCommit(Index(9));
   EXPECT_FALSE(pr.CanBumpCommit(Index(12)));  // everything on its way is covered already
-}
-
-TEST(TrackerTest, CountsOnlyVotersForCommitAndActivity) {
-  Config config;
-  config.voters.incoming = {MemberId(1), MemberId(2), MemberId(3)};
-  config.learners = {MemberId(4)};
-  ProgressMap progress;
-  for (uint64_t id = 1; id <= 4; ++id) {
-    progress.emplace(MemberId(id), Progress({.match = Index(id * 10),
-                                             .next = Index(id * 10 + 1),
-                                             .is_learner = id == 4,
-                                             .recent_active = id == 1 || id == 4}));
-  }
-  EXPECT_EQ(Committed(config, progress), Index(20));
-  EXPECT_FALSE(QuorumActive(config, progress));
-  progress.at(MemberId(3)).set_recent_active(true);
-  EXPECT_TRUE(QuorumActive(config, progress));
-  EXPECT_EQ(config.ToString(), "voters=(1 2 3) learners=(4)");
-  const raftpb::ConfState state = config.ToConfState();
-  EXPECT_EQ(state.voters_size(), 3);
-  EXPECT_EQ(state.learners_size(), 1);
-  EXPECT_TRUE(state.has_auto_leave());
 }
 
 }  // namespace
