@@ -138,7 +138,7 @@ func fillDatabase(t testing.TB, s *peers.Server) {
 	must(err)
 	_, err = c.Delete(withTimeout(t), "key1", clientv3.WithRange("key12"))
 	must(err)
-	_, err = c.Txn(ctx).Then(clientv3.OpPut("a", "1"), clientv3.OpDelete("key2"), clientv3.OpPut("b", "2")).Commit()
+	_, err = c.Txn(withTimeout(t)).Then(clientv3.OpPut("a", "1"), clientv3.OpDelete("key2"), clientv3.OpPut("b", "2")).Commit()
 	must(err)
 	_, err = c.Compact(withTimeout(t), 300, clientv3.WithCompactPhysical())
 	must(err)

@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
-#include "mvcc/boltfile/checker.h"
 #include "tests/mvcc/boltfile/bolt_image.h"
+#include "tests/mvcc/boltfile/use_image.h"
 #include "tests/testing/expect_ok.h"
 
 namespace kvorum::mvcc::boltfile {
@@ -11,40 +11,6 @@ namespace {
 
 // Of a page: the header and the first elements, where a change means most.
 constexpr size_t kDenseBytes = 96;
-
-Status ReadBucket(const Reader& reader, const BucketInfo& info, size_t image_bytes) {
-  size_t bytes = 0;
-  std::string last;
-  Cursor row = reader.NewCursor(info);
-  for (row.SeekToFirst(); row.Valid(); row.Next()) {
-    EXPECT_GT(row.key(), last);
-    last = row.key();
-    bytes += row.key().size() + row.value().size();
-  }
-  // No byte twice: else a small file could stand for an endless one.
-  EXPECT_LE(bytes, image_bytes);
-  return row.status();
-}
-
-Status ReadAll(const std::string& image) {
-  StringFile file(image);
-  ASSIGN_OR_RETURN(const Reader reader, Reader::Open(file));
-  for (const BucketInfo& info : reader.buckets()) {
-    RETURN_IF_ERROR(ReadBucket(reader, info, image.size()));
-  }
-  return absl::OkStatus();
-}
-
-// A damaged image is read and checked. What the checker passes, the reader reads.
-void Use(const std::string& image) {
-  StringFile file(image);
-  const Status read = ReadAll(image);
-  const Status checked = Check(file).status();
-  EXPECT_TRUE(read.ok() || absl::IsDataLoss(read)) << read;
-  EXPECT_TRUE(checked.ok() || absl::IsDataLoss(checked)) << checked;
-  EXPECT_TRUE(read.ok() || !checked.ok()) << read;
-  EXPECT_LE(file.longest_read(), std::max(image.size(), kPageBytes));
-}
 
 // Metas that fit what they say now, so that what follows is looked at.
 void RepairMetas(std::string* image) {
@@ -77,9 +43,8 @@ const std::string& Image() {
 }
 
 TEST(BoltCorruptionTest, TheImageItselfIsWhole) {
-  EXPECT_OK(ReadAll(Image()));
-  StringFile file(Image());
-  EXPECT_OK(Check(file));
+  EXPECT_OK(ReadBuckets(Image()));
+  EXPECT_OK(UseImage(Image()));
 }
 
 TEST(BoltCorruptionTest, AnyByteOfTheHeadersMayBeAnything) {
@@ -88,9 +53,9 @@ TEST(BoltCorruptionTest, AnyByteOfTheHeadersMayBeAnything) {
       for (const int value : {0x00, 0x01, 0x7f, 0x80, 0xff}) {
         std::string image = Image();
         image[page + i] = static_cast<char>(value);
-        Use(image);
+        (void)UseImage(image);
         RepairMetas(&image);
-        Use(image);
+        (void)UseImage(image);
       }
     }
   }
@@ -99,8 +64,8 @@ TEST(BoltCorruptionTest, AnyByteOfTheHeadersMayBeAnything) {
 TEST(BoltCorruptionTest, ATruncatedFileIsNotTaken) {
   for (size_t size = 0; size < Image().size(); size += 61) {
     const std::string image = Image().substr(0, size);
-    EXPECT_CODE(kDataLoss, ReadAll(image));
-    Use(image);
+    EXPECT_CODE(kDataLoss, ReadBuckets(image));
+    EXPECT_CODE(kDataLoss, UseImage(image));
   }
 }
 
@@ -112,7 +77,7 @@ TEST(BoltCorruptionTest, PagesMayChangePlaces) {
       image.replace(a * kPageBytes, kPageBytes, Image(), b * kPageBytes, kPageBytes);
       // Also as if it belonged there.
       Patch(&image, a * kPageBytes, uint64_t{a});
-      Use(image);
+      (void)UseImage(image);
     }
   }
 }
@@ -134,7 +99,7 @@ TEST_P(BoltRandomCorruptionTest, ManyBytesMayBeWrong) {
       }
     }
     RepairMetas(&image);
-    Use(image);
+    (void)UseImage(image);
   }
 }
 
