@@ -223,6 +223,40 @@ func TestBboltChangesOurFiles(t *testing.T) {
 	}
 }
 
+// Files of hosts whose pages are not 4 KiB.
+func TestBoltReaderReadsAnyPageSize(t *testing.T) {
+	for _, size := range []int{1 << 10, 1 << 13, 1 << 16, 1 << 20} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(uint64(size), 4))
+			path := filepath.Join(t.TempDir(), "db")
+			db, err := bolt.Open(path, 0o600, &bolt.Options{PageSize: size, NoSync: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := db.Update(func(tx *bolt.Tx) error {
+				for _, name := range []string{"key", "lease", "meta"} {
+					if _, err := tx.CreateBucket([]byte(name)); err != nil {
+						return err
+					}
+				}
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			for range 20 {
+				if err := db.Update(func(tx *bolt.Tx) error { return changeBuckets(tx, rng) }); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+			sameRows(t, "rows", boltTool(t, "", "rows", path), boltRows(t, path))
+			boltTool(t, "", "check", path)
+		})
+	}
+}
+
 func changeBuckets(tx *bolt.Tx, rng *rand.Rand) error {
 	return tx.ForEach(func(_ []byte, b *bolt.Bucket) error {
 		var keys [][]byte
