@@ -3,44 +3,65 @@
 #include <grpc/support/time.h>
 
 namespace kvorum::api {
+namespace {
+
+bool IsNever(gpr_timespec deadline) {
+  return gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0;
+}
+
+}  // namespace
 
 TimePoint DeadlineOf(const grpc::ServerContext& context) {
   const gpr_timespec deadline = context.raw_deadline();
-  if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) return TimePoint::max();
+  if (IsNever(deadline)) return TimePoint::max();
   const gpr_timespec monotonic = gpr_convert_clock_type(deadline, GPR_CLOCK_MONOTONIC);
   return TimePoint(std::chrono::seconds(monotonic.tv_sec) +
                    std::chrono::nanoseconds(monotonic.tv_nsec));
 }
 
-void ClientWatch::OnGone(std::function<bool()> leave, std::function<void()> resume) {
-  bool gone = false;
+void ClientWatch::OnGone(std::function<bool()> leave, Resume resume) {
+  server::Error reason = server::Error::kOk;
   {
     absl::MutexLock lock(&mutex_);
     leave_ = std::move(leave);
     resume_ = std::move(resume);
-    gone = gone_ && leave_ != nullptr;
+    if (leave_ != nullptr) reason = reason_;
   }
-  if (gone) Leave();
+  if (reason != server::Error::kOk) Leave(reason);
+}
+
+Detached ClientWatch::WatchDeadline(CallQueue* queue, gpr_timespec deadline) {
+  const CallQueue::Hold hold(queue);
+  if (!IsNever(deadline)) {
+    const bool passed =
+        co_await Operation([&](void* tag) { deadline_.Set(queue->grpc_queue(), deadline, tag); });
+    if (passed) Leave(server::Error::kDeadlineExceeded);
+  }
+  deadline_over_.Set();  // may end *this
+}
+
+Task<bool> ClientWatch::End() {
+  deadline_.Cancel();
+  co_await deadline_over_.Wait();
+  co_await over_.Wait();
+  co_return true;
 }
 
 void ClientWatch::Complete(bool /*ok*/) {
-  {
-    absl::MutexLock lock(&mutex_);
-    gone_ = true;
-  }
-  Leave();
+  Leave(server::Error::kContextCanceled);
   over_.Set();  // may end *this
 }
 
 // A handler that goes on meanwhile waits in Clear() until it is known who resumes it.
-void ClientWatch::Leave() {
-  std::function<void()> resume;
+void ClientWatch::Leave(server::Error reason) {
+  Resume resume;
   {
     absl::MutexLock lock(&mutex_);
+    if (reason_ == server::Error::kOk) reason_ = reason;
     if (leave_ == nullptr || !std::exchange(leave_, nullptr)()) return;
     resume = std::exchange(resume_, nullptr);
   }
-  resume();
+  resume(reason);
 }
 
 StreamCall::StreamCall(CallQueue* queue, size_t max_request_bytes)
@@ -55,6 +76,17 @@ void StreamCall::Stop(server::Error error) {
   FinishIfStopped();
 }
 
+Detached StreamCall::StopAtDeadline() {
+  const CallQueue::Hold hold(queue_);
+  const gpr_timespec deadline = context.raw_deadline();
+  if (!IsNever(deadline)) {
+    const bool passed =
+        co_await Operation([&](void* tag) { deadline_.Set(queue_->grpc_queue(), deadline, tag); });
+    if (passed) Stop(server::Error::kDeadlineExceeded);
+  }
+  deadline_over_.Set();  // may end *this
+}
+
 Detached StreamCall::Finish(grpc::Status status) {
   const CallQueue::Hold hold(queue_);
   finishing_ = true;
@@ -66,6 +98,8 @@ Task<bool> StreamCall::End(grpc::Status status) {
   if (!finishing_) Finish(FinalStatus(status));
   co_await finished_.Wait();
   co_await Done();
+  deadline_.Cancel();
+  co_await deadline_over_.Wait();
   co_return true;
 }
 

@@ -4,9 +4,14 @@
 // A UnaryCall belongs to one coroutine, which may move between threads at each co_await. A
 // StreamCall and everything that touches it stays on the polling thread of its queue, so its state
 // needs no lock.
+//
+// gRPC does not end calls at their deadline (grpc_front.cc): it would do so in the middle of a
+// message. Unary handlers pass the deadline to what they wait for, and those that may wait for
+// minutes are told by ClientWatch; a StreamCall ends itself.
 
 #include <absl/base/thread_annotations.h>
 #include <absl/synchronization/mutex.h>
+#include <grpcpp/alarm.h>
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/async_stream.h>
 #include <grpcpp/support/async_unary_call.h>
@@ -69,28 +74,34 @@ class Signal {
   std::coroutine_handle<> waiter_;
 };
 
-// Notices that the client of a unary call has gone, for a handler that may wait for minutes.
-// Thread-safe.
+// Notices that the client of a unary call has gone or its deadline has passed, for a handler that
+// may wait for minutes. Thread-safe, but for WatchDeadline and End.
 class ClientWatch final : public Tag {
  public:
-  // `leave` says whether it has taken the handler out of its wait; if so `resume` is called, which
-  // may end the call. At once if the client is gone already.
-  void OnGone(std::function<bool()> leave, std::function<void()> resume);
+  using Resume = std::function<void(server::Error)>;
+
+  // `leave` says whether it has taken the handler out of its wait; if so `resume` is called with
+  // the reason, which may end the call. At once if the client is gone already.
+  void OnGone(std::function<bool()> leave, Resume resume);
   // Not called any more, and not running.
   void Clear() { OnGone(nullptr, nullptr); }
-  // co_await Over() before the call's end, on the polling thread.
-  Signal::Awaiter Over() { return over_.Wait(); }
+
+  // On the polling thread: when the call has been received, and before its end.
+  Detached WatchDeadline(CallQueue* queue, gpr_timespec deadline);
+  Task<bool> End();
 
   void Complete(bool ok) override;
 
  private:
-  void Leave();
+  void Leave(server::Error reason);
 
   absl::Mutex mutex_;
-  bool gone_ ABSL_GUARDED_BY(mutex_) = false;
+  server::Error reason_ ABSL_GUARDED_BY(mutex_) = server::Error::kOk;
   std::function<bool()> leave_ ABSL_GUARDED_BY(mutex_);
-  std::function<void()> resume_ ABSL_GUARDED_BY(mutex_);
+  Resume resume_ ABSL_GUARDED_BY(mutex_);
   Signal over_;
+  grpc::Alarm deadline_;
+  Signal deadline_over_;
 };
 
 class UnaryCall {
@@ -152,6 +163,9 @@ class StreamCall {
   // Ends the stream with `error`; nothing happens if it is ending already. The pending Read fails.
   void Stop(server::Error error);
   bool stopped() const { return stopped_; }
+  // For the service, once the call has been received: Stop at the client's deadline. To be followed
+  // by End.
+  Detached StopAtDeadline();
 
   // co_await Done(): the client is gone, or has been given the status.
   Signal::Awaiter Done() { return done_.signal.Wait(); }
@@ -240,6 +254,8 @@ class StreamCall {
   const size_t max_request_bytes_;
   DoneTag done_;
   Signal finished_;
+  grpc::Alarm deadline_;
+  Signal deadline_over_;
   bool writing_ = false;
   bool stopped_ = false;
   bool finishing_ = false;

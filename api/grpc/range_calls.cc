@@ -96,9 +96,11 @@ RangeResponse RangeCalls::RestOf(const ListReader& list) const {
 }
 
 // Returns on a pool thread.
-Task<Error> RangeCalls::EnterPoolWithRoom(RangeEncoder& encoder, CallQueue& queue) {
+Task<Error> RangeCalls::EnterPoolWithRoom(RangeEncoder& encoder, CallQueue& queue,
+                                          TimePoint deadline) {
   auto tries = server_.config().request_timeout() / kAdmitInterval;
   while (!encoder.Admit()) {
+    if (SystemClock().Now() >= deadline) co_return Error::kDeadlineExceeded;
     if (tries-- == 0) co_return Error::kTooManyRequests;
     co_await Sleep(queue, kAdmitInterval);
   }
@@ -138,7 +140,7 @@ Task<Reply> RangeCalls::LongRange(UnaryCall& call, ListReader& list) {
   bool in_pool = false;
   while (!list.done()) {
     if (!in_pool || !encoder.Admit()) {
-      const Error entered = co_await EnterPoolWithRoom(encoder, call.queue());
+      const Error entered = co_await EnterPoolWithRoom(encoder, call.queue(), call.deadline());
       if (entered != Error::kOk) co_return entered;
       in_pool = true;
     }
@@ -159,9 +161,10 @@ Task<Reply> RangeCalls::LongRange(UnaryCall& call, ListReader& list) {
 // that, the next is read. On the polling thread, but for the reading.
 class RangeCalls::ChunkReader {
  public:
-  ChunkReader(RangeCalls* calls, CallQueue* queue, RangeRequest request)
+  ChunkReader(RangeCalls* calls, StreamCall* call, RangeRequest request)
       : calls_(*calls),
-        queue_(*queue),
+        queue_(call->queue()),
+        deadline_(call->deadline()),
         list_(&calls->server_, request, FormOf(request)),
         target_bytes_(calls->server_.config().max_request_bytes) {}
   ChunkReader(const ChunkReader&) = delete;
@@ -172,7 +175,7 @@ class RangeCalls::ChunkReader {
     const CallQueue::Hold hold(&queue_);
     ready_.emplace();
     RangeEncoder encoder(&calls_.budget_);
-    const Error entered = co_await calls_.EnterPoolWithRoom(encoder, queue_);
+    const Error entered = co_await calls_.EnterPoolWithRoom(encoder, queue_, deadline_);
     status_ = ToStatus(entered);
     if (status_.ok()) {
       Read(encoder);
@@ -209,6 +212,7 @@ class RangeCalls::ChunkReader {
 
   RangeCalls& calls_;
   CallQueue& queue_;
+  const TimePoint deadline_;
   ListReader list_;
   const size_t target_bytes_;
   int64_t rows_ = kFirstChunkRows;
@@ -218,7 +222,7 @@ class RangeCalls::ChunkReader {
 };
 
 Task<grpc::Status> RangeCalls::RangeStream(StreamCall& call, RangeRequest request) {
-  ChunkReader reader(this, &call.queue(), std::move(request));
+  ChunkReader reader(this, &call, std::move(request));
   reader.Start();
   for (;;) {
     co_await reader.Ready();

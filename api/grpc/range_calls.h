@@ -41,7 +41,8 @@ class RangeCalls {
   class ChunkReader;
 
   Task<Reply> LongRange(UnaryCall& call, ListReader& list);
-  Task<server::Error> EnterPoolWithRoom(RangeEncoder& encoder, CallQueue& queue);
+  Task<server::Error> EnterPoolWithRoom(RangeEncoder& encoder, CallQueue& queue,
+                                        TimePoint deadline);
   void FillHeader(etcdserverpb::RangeResponse* response) const;
   etcdserverpb::RangeResponse RestOf(const ListReader& list) const;
 

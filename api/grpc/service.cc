@@ -62,6 +62,7 @@ Detached Service::AcceptUnary(size_t method) {
   });
   if (!received) co_return;  // shutting down
   AcceptUnary(method);
+  if (call.client) call.client->WatchDeadline(context_.calls, call.context.raw_deadline());
 
   const TimePoint begin = SystemClock().Now();
   Reply reply = co_await Serve(method, call);
@@ -74,7 +75,7 @@ Detached Service::AcceptUnary(size_t method) {
       call.writer.FinishWithError(reply.status, tag);
     }
   });
-  if (call.client) co_await call.client->Over();
+  if (call.client) co_await call.client->End();
 }
 
 // What the interceptors refuse is not counted as a call of the method, as in etcd.
@@ -118,6 +119,7 @@ Detached Service::AcceptStream(size_t method) {
   if (!received) co_return;
   AcceptStream(method);
   if (own != context_.calls) co_await own->Switch();
+  call.StopAtDeadline();
 
   const server::Error refused =
       context_.interceptors->Check(call.context, CallKind::kStream, served.on_learner);

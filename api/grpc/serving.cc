@@ -76,8 +76,8 @@ Task<Error> WaitWithClient(UnaryCall& call, std::function<void(server::Waiter*)>
   co_await wait.Until([&] {
     start(&wait);
     call.client->OnGone([&] { return abandon(&wait); },
-                        [&] {
-                          wait.error = Error::kContextCanceled;
+                        [&](Error reason) {
+                          wait.error = reason;
                           server::Waiter* const one[] = {&wait};
                           wait.resumer().Resume(one);
                         });

@@ -24,8 +24,9 @@ Task<Reply> Refuse(server::Server& server, UnaryCall& call, RaftRequest request,
 // Waits until a read is linearizable; goes on where `queue` resumes.
 Task<server::Error> WaitLinearizable(server::Server& server, CallQueue& queue, TimePoint deadline);
 
-// Waits for what `start` begins with a waiter, and as long as the client does: when it goes away,
-// `abandon` is to take the waiter back, and the answer is kContextCanceled.
+// Waits for what `start` begins with a waiter, and as long as the client does: when it goes away
+// or its deadline passes, `abandon` is to take the waiter back, and the answer is kContextCanceled
+// or kDeadlineExceeded.
 Task<server::Error> WaitWithClient(UnaryCall& call, std::function<void(server::Waiter*)> start,
                                    std::function<bool(server::Waiter*)> abandon);
 
