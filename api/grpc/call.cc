@@ -33,15 +33,16 @@ void ClientWatch::OnGone(std::function<bool()> leave, Resume resume) {
 Detached ClientWatch::WatchDeadline(CallQueue* queue, gpr_timespec deadline) {
   const CallQueue::Hold hold(queue);
   if (!IsNever(deadline)) {
+    deadline_.emplace();
     const bool passed =
-        co_await Operation([&](void* tag) { deadline_.Set(queue->grpc_queue(), deadline, tag); });
+        co_await Operation([&](void* tag) { deadline_->Set(queue->grpc_queue(), deadline, tag); });
     if (passed) Leave(server::Error::kDeadlineExceeded);
   }
   deadline_over_.Set();  // may end *this
 }
 
 Task<bool> ClientWatch::End() {
-  deadline_.Cancel();
+  if (deadline_) deadline_->Cancel();
   co_await deadline_over_.Wait();
   co_await over_.Wait();
   co_return true;
@@ -80,8 +81,9 @@ Detached StreamCall::StopAtDeadline() {
   const CallQueue::Hold hold(queue_);
   const gpr_timespec deadline = context.raw_deadline();
   if (!IsNever(deadline)) {
+    deadline_.emplace();
     const bool passed =
-        co_await Operation([&](void* tag) { deadline_.Set(queue_->grpc_queue(), deadline, tag); });
+        co_await Operation([&](void* tag) { deadline_->Set(queue_->grpc_queue(), deadline, tag); });
     if (passed) Stop(server::Error::kDeadlineExceeded);
   }
   deadline_over_.Set();  // may end *this
@@ -95,10 +97,13 @@ Detached StreamCall::Finish(grpc::Status status) {
 }
 
 Task<bool> StreamCall::End(grpc::Status status) {
-  if (!finishing_) Finish(FinalStatus(status));
-  co_await finished_.Wait();
+  // Who leaves in the middle of a stream, as each of etcd's single renewals does, is noticed by the
+  // failed Read first. To be given a status then would cost gRPC an error, and frames for nobody.
+  if (!finishing_ && !done_.signal.is_set()) co_await queue_->Behind();
+  if (!finishing_ && !done_.signal.is_set()) Finish(FinalStatus(status));
+  if (finishing_) co_await finished_.Wait();
   co_await Done();
-  deadline_.Cancel();
+  if (deadline_) deadline_->Cancel();
   co_await deadline_over_.Wait();
   co_return true;
 }

@@ -68,6 +68,7 @@ class Signal {
     if (waiter_) std::exchange(waiter_, nullptr).resume();
   }
   Awaiter Wait() { return Awaiter(this); }
+  bool is_set() const { return set_; }
 
  private:
   bool set_ = false;
@@ -100,7 +101,7 @@ class ClientWatch final : public Tag {
   std::function<bool()> leave_ ABSL_GUARDED_BY(mutex_);
   Resume resume_ ABSL_GUARDED_BY(mutex_);
   Signal over_;
-  grpc::Alarm deadline_;
+  std::optional<grpc::Alarm> deadline_;
   Signal deadline_over_;
 };
 
@@ -247,14 +248,14 @@ class StreamCall {
   Detached Finish(grpc::Status status);
   // Stop cannot end the stream under a running Write; this does, once it has completed.
   void FinishIfStopped() {
-    if (stopped_ && !writing_ && !finishing_) Finish(stop_status_);
+    if (stopped_ && !writing_ && !finishing_ && !done_.signal.is_set()) Finish(stop_status_);
   }
 
   CallQueue* const queue_;
   const size_t max_request_bytes_;
   DoneTag done_;
   Signal finished_;
-  grpc::Alarm deadline_;
+  std::optional<grpc::Alarm> deadline_;
   Signal deadline_over_;
   bool writing_ = false;
   bool stopped_ = false;

@@ -58,13 +58,30 @@ void CallQueue::Poll() {
 
 bool CallQueue::NextCompletion(WakeupBatch& wakeups, void** tag, bool* ok) {
   using Status = grpc::CompletionQueue::NextStatus;
-  if (!wakeups.empty() && ++since_wakeup_ < kCompletionsBetweenWakeups) {
+  if (!wakeups.empty() && ++since_wakeup_ >= kCompletionsBetweenWakeups) Flush(wakeups);
+  if (!behind_.empty() && ++since_behind_ >= kCompletionsBeforeBehind) RunBehind();
+  if (!wakeups.empty() || !behind_.empty()) {
     const Status status = queue_->AsyncNext(tag, ok, gpr_time_0(GPR_CLOCK_MONOTONIC));
     if (status == Status::GOT_EVENT) return true;
+    RunBehind();
+    Flush(wakeups);
   }
+  return queue_->Next(tag, ok);
+}
+
+void CallQueue::Flush(WakeupBatch& wakeups) {
   since_wakeup_ = 0;
   wakeups.Flush();
-  return queue_->Next(tag, ok);
+}
+
+void CallQueue::RunBehind() {
+  since_behind_ = 0;
+  std::vector<std::coroutine_handle<>> batch;
+  while (!behind_.empty()) {
+    batch.clear();
+    batch.swap(behind_);
+    for (const std::coroutine_handle<> handle : batch) handle.resume();
+  }
 }
 
 void CallQueue::Resume(std::span<const std::coroutine_handle<>> batch) {

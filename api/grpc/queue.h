@@ -88,6 +88,8 @@ class CallQueue final : public Executor {
  public:
   // So that work handed on waits for 0.2 ms at most while the polling thread is never idle.
   static constexpr int kCompletionsBetweenWakeups = 16;
+  // More than one read of a connection brings, so that what belongs together has come in.
+  static constexpr int kCompletionsBeforeBehind = 256;
 
   struct Options {
     std::string thread_name;
@@ -122,6 +124,9 @@ class CallQueue final : public Executor {
   Executor& poster() { return poster_; }
   // co_await queue.Switch() goes on on the polling thread.
   auto Switch() { return SwitchAwaiter(this); }
+  // co_await queue.Behind(), on the polling thread, goes on there when the completions at hand have
+  // been handled, or kCompletionsBeforeBehind of them: costs no more than looking for them.
+  auto Behind() { return BehindAwaiter(this); }
 
  private:
   class Poster final : public Executor {
@@ -152,8 +157,20 @@ class CallQueue final : public Executor {
    private:
     CallQueue* queue_;
   };
+  class BehindAwaiter {
+   public:
+    explicit BehindAwaiter(CallQueue* queue) : queue_(queue) {}
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> self) { queue_->behind_.push_back(self); }
+    void await_resume() const noexcept {}
+
+   private:
+    CallQueue* queue_;
+  };
 
   void Poll();
+  void RunBehind();
+  void Flush(WakeupBatch& wakeups);
   bool NextCompletion(WakeupBatch& wakeups, void** tag, bool* ok);
   void RunPending();
   void Acquire();
@@ -163,7 +180,10 @@ class CallQueue final : public Executor {
   const std::unique_ptr<grpc::CompletionQueue> queue_;
   Poster poster_{this};
   std::thread thread_;
-  int since_wakeup_ = 0;  // completions handled; the polling thread's
+  // The polling thread's.
+  int since_wakeup_ = 0;  // completions handled
+  int since_behind_ = 0;
+  std::vector<std::coroutine_handle<>> behind_;
 
   absl::Mutex mutex_;
   int64_t holds_ ABSL_GUARDED_BY(mutex_) = 0;

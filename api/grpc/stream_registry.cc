@@ -6,18 +6,17 @@ namespace kvorum::api {
 
 using server::Error;
 
-StreamRegistry::Entry::Entry(StreamRegistry* registry, StreamCall* call)
-    : registry_(registry), call_(call) {
-  registry_->streams_.insert(call_);
-  if (registry_->stopped_ != Error::kOk) call_->Stop(registry_->stopped_);
+StreamRegistry::Entry::Entry(StreamRegistry* registry, StreamCall* call) : call_(call) {
+  registry->streams_.push_back(*this);
+  if (registry->stopped_ != Error::kOk) call_->Stop(registry->stopped_);
 }
 
 Detached StreamRegistry::StopAll(Error error) {
   const CallQueue::Hold hold(queue_);
   co_await queue_->Switch();
   stopped_ = error;
-  // Stop starts operations and resumes nobody, so the set does not change under the loop.
-  for (StreamCall* call : streams_) call->Stop(error);
+  // Stop starts operations and resumes nobody, so the list does not change under the loop.
+  for (Entry& entry : streams_) entry.call().Stop(error);
   monitor_alarm_.Cancel();
 }
 
@@ -37,8 +36,8 @@ Detached StreamRegistry::StartLeaderMonitor(Duration election_timeout) {
 }
 
 void StreamRegistry::StopLeaderless() {
-  for (StreamCall* call : streams_) {
-    if (call->requires_leader) call->Stop(Error::kNoLeader);
+  for (Entry& entry : streams_) {
+    if (entry.call().requires_leader) entry.call().Stop(Error::kNoLeader);
   }
 }
 

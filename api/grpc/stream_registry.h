@@ -2,13 +2,13 @@
 // The open streams of one queue, so that the member can end them: all when it stops, and those of
 // callers that want a leader ("hasleader") when there has been none for three election timeouts.
 //
-// The set belongs to the polling thread of the queue; StopAll and StartLeaderMonitor may
+// The list belongs to the polling thread of the queue; StopAll and StartLeaderMonitor may
 // be called on any thread and switch to it. Follows the stream side of etcd
 // server/etcdserver/api/v3rpc/interceptor.go (monitorLeader).
 
 #include <grpcpp/alarm.h>
 
-#include <unordered_set>
+#include <boost/intrusive/list.hpp>
 
 #include "api/grpc/call.h"
 #include "api/grpc/queue.h"
@@ -24,14 +24,14 @@ inline constexpr int kLeaderlessTicks = 3;
 class StreamRegistry {
  public:
   // An open stream, for as long as this object lives.
-  class Entry {
+  class Entry : public boost::intrusive::list_base_hook<
+                    boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
    public:
     Entry(StreamRegistry* registry, StreamCall* call);
     Entry(const Entry&) = delete;
-    ~Entry() { registry_->streams_.erase(call_); }
+    StreamCall& call() { return *call_; }
 
    private:
-    StreamRegistry* registry_;
     StreamCall* call_;
   };
 
@@ -48,7 +48,7 @@ class StreamRegistry {
 
   CallQueue* const queue_;
   server::Server* const server_;
-  std::unordered_set<StreamCall*> streams_;
+  boost::intrusive::list<Entry, boost::intrusive::constant_time_size<false>> streams_;
   server::Error stopped_ = server::Error::kOk;
   grpc::Alarm monitor_alarm_;
 };

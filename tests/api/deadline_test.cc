@@ -26,8 +26,7 @@ class DeadlineTest : public FrontEndTest {
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     arguments.SetInt(GRPC_ARG_ENABLE_DEADLINE_CHECKS, 0);
     arguments.SetMaxReceiveMessageSize(-1);
-    channel_ =
-        grpc::CreateCustomChannel(address(), grpc::InsecureChannelCredentials(), arguments);
+    channel_ = grpc::CreateCustomChannel(address(), grpc::InsecureChannelCredentials(), arguments);
     context_.set_deadline(After(std::chrono::milliseconds(100)));
   }
   static std::chrono::system_clock::time_point After(Duration duration) {
