@@ -59,6 +59,8 @@ struct Config {
   std::string auto_compaction_mode = "periodic";  // or "revision"
   std::string auto_compaction_retention = "0";    // not validated yet
 
+  Duration compact_hash_check_time = std::chrono::minutes(1);  // positive; with its feature
+
   std::vector<Feature> features;  // all of --feature-gates, to be shown
   // The same by etcd's names.
   bool compact_hash_check = false;

@@ -63,6 +63,7 @@ void LogStart(const server::Config& config, const server::CompactionRetention& r
       {"initial-cluster-token", config.initial_cluster_token}, {"quota-backend-bytes", quota},
       {"max-request-bytes", config.max_request_bytes},
       {"initial-corrupt-check", config.initial_corrupt_check},
+      {"compact-check-time-interval", config.compact_hash_check_time},
       {"auto-compaction-mode", config.auto_compaction_mode}, {"auto-compaction-retention", kept},
       {"auto-compaction-interval", kept}, {"v2-deprecation", "write-only"});
 }

@@ -258,6 +258,7 @@ void EtcdServer::AddJobs() {
   end_job_ = timers_.Add([this](TimePoint now) { return EndIfRemoved(now); });
   lease_job_ = timers_.Add([this](TimePoint now) { return lease_scheduler_.Step(now); });
   AddAutoCompaction();
+  AddCompactHashCheck();
   compaction_job_ = maintenance_.Add([this](TimePoint now) { return compactions_.Step(now); });
   defragment_job_ = maintenance_.Add([this](TimePoint now) { return defragmenter_.Step(now); });
   maintenance_.Add([this](TimePoint now) { return PurgeFiles(now); });
@@ -281,6 +282,27 @@ void EtcdServer::AddAutoCompaction() {
                    .run_soon = [this] { timers_.RunSoon(auto_compaction_job_); }});
   if (auto_compactor_ == nullptr) return;
   auto_compaction_job_ = timers_.Add([this](TimePoint now) { return auto_compactor_->Step(now); });
+}
+
+void EtcdServer::AddCompactHashCheck() {
+  if (!config_.compact_hash_check) return;
+  hash_checker_ = std::make_unique<CompactHashChecker>(CompactHashChecker::Parts{
+      .self = identity_.member,
+      .interval = config_.compact_hash_check_time,
+      .timeout = config_.request_timeout(),
+      .leads = [this] { return raft_.is_leader(); },
+      .hashes = [this] { return state_->store().compaction_hashes(); },
+      .peers = nullptr,  // a cluster has one member
+      .raise_corrupt =
+          [this](MemberId id) {
+            etcdserverpb::InternalRaftRequest request;
+            request.mutable_alarm()->set_action(etcdserverpb::AlarmRequest::ACTIVATE);
+            request.mutable_alarm()->set_memberid(id.value());
+            request.mutable_alarm()->set_alarm(etcdserverpb::CORRUPT);
+            proposer_.ProposeOwn(std::move(request), [](Error) {});
+          },
+      .run_soon = [this] { timers_.RunSoon(hash_check_job_); }});
+  hash_check_job_ = timers_.Add([this](TimePoint now) { return hash_checker_->Step(now); });
 }
 
 // Only now has a new leader everything its predecessors committed, so only now does it know all

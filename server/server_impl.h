@@ -16,6 +16,7 @@
 #include "server/bootstrap.h"
 #include "server/compaction_runner.h"
 #include "server/compactor/auto_compactor.h"
+#include "server/corruption/compact_hash_checker.h"
 #include "server/defragmenter.h"
 #include "server/delayed_calls.h"
 #include "server/job_stage.h"
@@ -135,6 +136,7 @@ class EtcdServer final : public Server {
   void AddJobs();
   void CollectIdentity(metrics::Samples* samples);
   void AddAutoCompaction();
+  void AddCompactHashCheck();
   // Tells everybody who waits that the server stops.
   void EndCalls();
   void OnTermStarted(Term term);
@@ -196,6 +198,8 @@ class EtcdServer final : public Server {
   size_t lease_job_ = 0;
   std::unique_ptr<AutoCompactor> auto_compactor_;  // null: off
   size_t auto_compaction_job_ = 0;
+  std::unique_ptr<CompactHashChecker> hash_checker_;  // null: off
+  size_t hash_check_job_ = 0;
   CurrentCompactor compactor_;
   CompactionRunner compactions_;
   Defragmenter defragmenter_;

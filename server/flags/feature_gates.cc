@@ -17,27 +17,26 @@ struct Gate {
   std::string_view name;
   Stage stage;
   bool initial;
-  // What the gate switches is in this build, or there is nothing here that it could switch.
-  bool built = false;
 };
 
 constexpr std::string_view kAllAlpha = "AllAlpha";
 constexpr std::string_view kAllBeta = "AllBeta";
 
+// Each has its function here, unless there is nothing that it could switch.
 constexpr Gate kGates[] = {
-    {kAllAlpha, Stage::kAll, false, true},
-    {kAllBeta, Stage::kAll, false, true},
+    {kAllAlpha, Stage::kAll, false},
+    {kAllBeta, Stage::kAll, false},
     {"CompactHashCheck", Stage::kAlpha, false},
-    {"FastLeaseKeepAlive", Stage::kBeta, true, true},
-    {"InitialCorruptCheck", Stage::kAlpha, false, true},
-    {"LeaseCheckpoint", Stage::kAlpha, false, true},
-    {"LeaseCheckpointPersist", Stage::kAlpha, false, true},
-    {"PriorityRequest", Stage::kAlpha, false, true},
+    {"FastLeaseKeepAlive", Stage::kBeta, true},
+    {"InitialCorruptCheck", Stage::kAlpha, false},
+    {"LeaseCheckpoint", Stage::kAlpha, false},
+    {"LeaseCheckpointPersist", Stage::kAlpha, false},
+    {"PriorityRequest", Stage::kAlpha, false},
     // Of connections to other members, of which a single one has none.
-    {"SetMemberLocalAddr", Stage::kAlpha, false, true},
-    {"StopGRPCServiceOnDefrag", Stage::kAlpha, false, true},
+    {"SetMemberLocalAddr", Stage::kAlpha, false},
+    {"StopGRPCServiceOnDefrag", Stage::kAlpha, false},
     // Of etcd's backend.
-    {"TxnModeWriteWithSharedBuffer", Stage::kBeta, true, true},
+    {"TxnModeWriteWithSharedBuffer", Stage::kBeta, true},
 };
 
 using Settings = std::map<std::string, bool, std::less<>>;
@@ -133,16 +132,6 @@ std::vector<Feature> AllFeatures(std::string_view gates) {
                         .enabled = Enabled(settings, gate)});
   }
   return features;
-}
-
-std::string UnsupportedFeatures(std::string_view gates) {
-  const Settings settings = ParseCanonical(gates);
-  Settings missing;
-  for (const Gate& gate : kGates) {
-    const bool on = Enabled(settings, gate);
-    if (on != gate.initial && !gate.built) missing[std::string(gate.name)] = on;
-  }
-  return Text(missing);
 }
 
 }  // namespace kvorum::server::flags

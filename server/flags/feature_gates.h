@@ -23,7 +23,4 @@ bool FeatureEnabled(std::string_view gates, std::string_view name);
 // All gates as they stand under `gates`.
 std::vector<Feature> AllFeatures(std::string_view gates);
 
-// The gates that would have to stand otherwise for this build, "Name=true,..."; empty if none.
-std::string UnsupportedFeatures(std::string_view gates);
-
 }  // namespace kvorum::server::flags

@@ -66,7 +66,7 @@ constexpr FlagDefinition kFlags[] = {
     {kMember, "enable-grpc-gateway", kBool, "true", kUsed, "Serve the JSON gateway."},
     {kMember, "raft-read-timeout", kDuration, "5s", kOff, "Read timeout between members."},
     {kMember, "raft-write-timeout", kDuration, "5s", kOff, "Write timeout between members."},
-    {kMember, "feature-gates", kFeatureGates, "", kOff,
+    {kMember, "feature-gates", kFeatureGates, "", kUsed,
      "Switches of unfinished features, name=true|false, separated by commas."},
 
     {kClustering, "initial-advertise-peer-urls", kUrls, "http://localhost:2380", kUsed,
@@ -169,8 +169,8 @@ constexpr FlagDefinition kFlags[] = {
 
     {kFeatures, "corrupt-check-time", kDuration, "0s", kOff,
      "Time between comparisons of the members' data; 0: none."},
-    {kFeatures, "compact-hash-check-time", kDuration, "1m", kInert,
-     "Time between comparisons of compaction hashes."},
+    {kFeatures, "compact-hash-check-time", kDuration, "1m", kUsed,
+     "Time between comparisons of compaction hashes, with the feature CompactHashCheck."},
     {kFeatures, "compaction-batch-limit", kInt, "0", kInert,
      "Without effect: compaction works in pieces of its own size."},
     {kFeatures, "compaction-sleep-interval", kDuration, "0s", kInert,

@@ -110,7 +110,6 @@ StatusOr<std::string> Canonical(const FlagDefinition& flag, std::string_view bef
 
 bool Supported(const FlagDefinition& flag, std::string_view value) {
   if (flag.support != Support::kOff) return true;
-  if (flag.kind == Kind::kFeatureGates) return UnsupportedFeatures(value).empty();
   const auto means = [&](std::string_view text) {
     const StatusOr<std::string> canonical = Canonical(flag, "", text);
     return (canonical.ok() && *canonical == value) || text == value;

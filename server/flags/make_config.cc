@@ -197,6 +197,7 @@ Config MakeConfig(const FlagValues& values, std::vector<LogLine>* lines) {
   config.watch_progress_notify_interval = ProgressInterval(values, lines);
   config.auto_compaction_mode = values.Text("auto-compaction-mode");
   config.auto_compaction_retention = values.Text("auto-compaction-retention");
+  config.compact_hash_check_time = *ParseGoDuration(values.Text("compact-hash-check-time"));
   WarnOfNoEffect(values, lines);
   SetFeatures(values.Text("feature-gates"), &config, lines);
   config.listen_metrics_urls = values.List("listen-metrics-urls");

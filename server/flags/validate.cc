@@ -144,7 +144,6 @@ Status ValidateSupport(const FlagValues& values) {
     const std::string& value = values.Text(flag.name);
     if (Supported(flag, value)) continue;
     const std::string name = "--" + std::string(flag.name);
-    if (flag.kind == Kind::kFeatureGates) return NotSupported(name, UnsupportedFeatures(value));
     return NotSupported(
         name, flag.initial.empty() ? std::string() : "only " + std::string(flag.initial) + " is");
   }

@@ -273,6 +273,20 @@ TEST(FlagsTest, FeatureGatesReachTheConfig) {
   EXPECT_FALSE(on.fast_lease_keep_alive);
 }
 
+TEST(FlagsTest, EveryFeatureCanBeSwitched) {
+  const Config alpha = Accept({"--feature-gates=AllAlpha=true"});
+  EXPECT_TRUE(alpha.compact_hash_check && alpha.initial_corrupt_check && alpha.lease_checkpoint);
+  EXPECT_FALSE(Accept({"--feature-gates=AllBeta=false"}).fast_lease_keep_alive);
+}
+
+TEST(FlagsTest, TimeOfTheCompactHashCheck) {
+  EXPECT_EQ(Accept({}).compact_hash_check_time, std::chrono::minutes(1));
+  EXPECT_EQ(Accept({"--compact-hash-check-time=1500ms"}).compact_hash_check_time,
+            std::chrono::milliseconds(1500));
+  EXPECT_EQ(SyntaxError({"--experimental-compact-hash-check-enabled"}),
+            "flag provided but not defined: -experimental-compact-hash-check-enabled");
+}
+
 TEST(FlagsTest, CheckpointsWithoutPersistenceGetAWarning) {
   EXPECT_THAT(Messages(Start({"--feature-gates=LeaseCheckpoint=true"}).lines),
               ::testing::Contains(StartsWith("Detected that checkpointing is enabled without")));
@@ -397,8 +411,6 @@ TEST(FlagsTest, WhatIsNotThereIsRefusedByName) {
   EXPECT_EQ(Refusal({"--cert-file=x"}), "--cert-file is not supported by this version of kvorum");
   EXPECT_EQ(Refusal({"--log-format=console"}),
             "--log-format is not supported by this version of kvorum (only json is)");
-  EXPECT_EQ(Refusal({"--feature-gates=AllAlpha=true"}),
-            "--feature-gates is not supported by this version of kvorum (CompactHashCheck=true)");
   EXPECT_EQ(Refusal({"--config-file=x"}),
             "--config-file is not supported by this version of kvorum");
   EXPECT_EQ(Refusal({}, {"ETCD_CONFIG_FILE=x"}),
