@@ -66,7 +66,6 @@ void ApplyStage::Take(std::vector<LogEntry>& entries) {
     batch_term_ = entry.term;
     const TimePoint end = options_.clock->Now();
     if (end - begin > options_.expected_duration) {
-      slow_apply_total.Add();
       const bool has_result = batch_.results.size() > results;
       WarnOfSlowApply(entry, has_result ? &batch_.results.back() : nullptr, end - begin,
                       options_.expected_duration);

@@ -75,10 +75,9 @@ class RequestMeter {
  public:
   explicit RequestMeter(Operation operation) : operation_(operation) {}
   RequestMeter(const RequestMeter&) = delete;
-  ~RequestMeter() {
-    ObserveRequest(operation_, success_, std::chrono::steady_clock::now() - begin_);
-  }
+  ~RequestMeter() { ObserveRequest(operation_, success_, elapsed()); }
   void Succeeded() { success_ = true; }
+  Duration elapsed() const { return std::chrono::steady_clock::now() - begin_; }
 
  private:
   const Operation operation_;

@@ -35,8 +35,16 @@ class CallResumer : public Resumer {
 
 std::string_view TextOf(Error error) {
   switch (error) {
+    case Error::kKeyNotFound:
+      return "etcdserver: key not found";
     case Error::kLeaseNotFound:
       return "lease not found";
+    case Error::kLeaseExists:
+      return "lease already exists";
+    case Error::kLeaseTtlTooLarge:
+      return "too large lease TTL";
+    case Error::kCompacted:
+      return "mvcc: required revision has been compacted";
     case Error::kFutureRevision:
       return "mvcc: required revision is a future revision";
     case Error::kNoSpace:

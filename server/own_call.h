@@ -13,7 +13,8 @@ namespace kvorum::server {
 // Runs on the thread that resumes; must not block.
 using OnDone = std::function<void(Error error)>;
 
-// What the log says of a call that failed: etcd's text, for the errors that own calls end with.
+// What the log says of a call that failed: etcd's text, for the errors that own calls and applied
+// entries end with.
 std::string_view TextOf(Error error);
 
 // Waiters that delete themselves after `done` ran. Given to the server like any other waiter.

@@ -5,7 +5,6 @@
 
 #include "api/grpc/serving.h"
 #include "api/validate.h"
-#include "server/metrics.h"
 
 namespace kvorum::api {
 
@@ -26,6 +25,10 @@ KvService::KvService(const ServiceContext& context)
   Add(StreamMethod{"RangeStream", [this](StreamCall& call) { return RangeStream(call); }});
 }
 
+ReadTime KvService::TimeOf(const server::RequestMeter& meter) {
+  return {.took = meter.elapsed(), .limit = server().config().warning_apply_duration};
+}
+
 Task<Reply> KvService::Range(UnaryCall& call) {
   etcdserverpb::RangeRequest request;
   const grpc::Status parsed = call.Parse(&request);
@@ -34,12 +37,14 @@ Task<Reply> KvService::Range(UnaryCall& call) {
   if (const Error error = CheckRange(request); error != Error::kOk) co_return error;
 
   server::RequestMeter meter(server::Operation::kRange);
+  Error error = Error::kOk;
   if (!request.serializable()) {
-    const Error error = co_await WaitLinearizable(server(), call.queue(), call.deadline());
-    if (error != Error::kOk) co_return error;
+    error = co_await WaitLinearizable(server(), call.queue(), call.deadline());
   }
-  Reply reply = co_await ranges_.Range(call, request);
+  Reply reply = error;
+  if (error == Error::kOk) reply = co_await ranges_.Range(call, request);
   if (reply.status.ok()) meter.Succeeded();
+  WarnIfSlowRange(request, reply, interceptors(), TimeOf(meter));
   co_return reply;
 }
 
@@ -88,17 +93,19 @@ Task<Reply> KvService::Txn(UnaryCall& call) {
 }
 
 Task<Reply> KvService::ReadOnlyTxn(UnaryCall& call, const etcdserverpb::TxnRequest& request) {
-  server::RequestMeter meter(server::Operation::kReadonlyTxn);
   if (!IsSerializable(request)) {
     const Error error = co_await WaitLinearizable(server(), call.queue(), call.deadline());
     if (error != Error::kOk) co_return error;
   }
+  // Unlike Range's, which counts the wait.
+  server::RequestMeter meter(server::Operation::kReadonlyTxn);
   etcdserverpb::TxnResponse response;
   std::optional<Error> error = server().ReadOnlyTxnInMemory(request, &response);
   if (!error) {
     error = co_await EnterReadPool(server());
     if (*error == Error::kOk) error = server().ReadOnlyTxn(request, &response);
   }
+  WarnIfSlowTxn(request, *error, response, TimeOf(meter));
   if (*error != Error::kOk) co_return *error;
   meter.Succeeded();
   interceptors().FillHeader(response.mutable_header());

@@ -4,6 +4,8 @@
 
 #include "api/grpc/range_calls.h"
 #include "api/grpc/service.h"
+#include "api/grpc/slow_read.h"
+#include "server/metrics.h"
 
 namespace kvorum::api {
 
@@ -20,6 +22,8 @@ class KvService final : public Service {
   Task<Reply> Compact(UnaryCall& call);
 
   Task<Reply> ReadOnlyTxn(UnaryCall& call, const etcdserverpb::TxnRequest& request);
+  // Of a read so far, and how long it may take without a word.
+  ReadTime TimeOf(const server::RequestMeter& meter);
 
   RangeCalls ranges_;
 };

@@ -3,11 +3,14 @@
 #include <absl/strings/str_cat.h>
 
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <variant>
 
 #include "base/log.h"
 #include "proto/raft.pb.h"
+#include "server/metrics.h"
+#include "server/own_call.h"
 #include "server/request_text.h"
 
 namespace kvorum::server {
@@ -40,14 +43,49 @@ std::string TextOf(const ApplyResponse& response) {
       response);
 }
 
+struct Line {
+  std::string_view prefix;
+  std::string_view request;
+  std::string_view response;
+  std::string_view error;
+  Duration took{};
+  Duration expected{};
+};
+
+void Warn(const Line& line) {
+  constexpr char kMessage[] = "apply request took too long";
+  slow_apply_total.Add();
+  if (line.error.empty()) {
+    LOG_WARN(kMessage, {"took", line.took}, {"expected-duration", line.expected},
+             {"prefix", line.prefix}, {"request", line.request}, {"response", line.response});
+  } else {
+    LOG_WARN(kMessage, {"took", line.took}, {"expected-duration", line.expected},
+             {"prefix", line.prefix}, {"request", line.request}, {"response", line.response},
+             {"error", line.error});
+  }
+}
+
 }  // namespace
 
 void WarnOfSlowApply(const LogEntry& entry, const WaitList::Result* result, Duration took,
                      Duration expected) {
-  const std::string request = TextOf(entry);
-  const std::string response = result != nullptr ? TextOf(result->response) : "";
-  LOG_WARN("apply request took too long", {"took", took}, {"expected-duration", expected},
-           {"prefix", ""}, {"request", request}, {"response", response});
+  const bool failed = result != nullptr && result->error != Error::kOk;
+  const bool answered = result != nullptr && !failed;
+  Warn({.prefix = "",
+        .request = TextOf(entry),
+        .response = answered ? TextOf(result->response) : "",
+        .error = failed ? TextOf(result->error) : "",
+        .took = took,
+        .expected = expected});
+}
+
+void WarnOfSlowRead(const google::protobuf::Message& request, const SlowRead& read) {
+  Warn({.prefix = absl::StrCat(std::string(read.kind), " "),
+        .request = RequestText(request),
+        .response = read.response,
+        .error = read.error,
+        .took = read.took,
+        .expected = read.expected});
 }
 
 }  // namespace kvorum::server

@@ -48,8 +48,8 @@ class CompactHashChecker {
   // All of it must outlive the checker, and that the calls of `peers` still under way.
   struct Parts {
     MemberId self;
-    Duration interval;           // from the end of one round to the next, positive
-    Duration timeout;            // that of a question, for the log
+    Duration interval;  // from the end of one round to the next, positive
+    Duration timeout;   // that of a question, for the log
     std::function<bool()> leads;
     // The hashes kept, by revision, ascending.
     std::function<std::vector<mvcc::CompactionHash>()> hashes;

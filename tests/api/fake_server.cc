@@ -179,6 +179,7 @@ std::optional<Error> FakeServer::ReadOnlyTxnInMemory(const etcdserverpb::TxnRequ
 Error FakeServer::ReadOnlyTxn(const etcdserverpb::TxnRequest& request,
                               etcdserverpb::TxnResponse* response) {
   if (read_error != Error::kOk) return read_error;
+  response->mutable_header()->set_revision(revision_);
   response->set_succeeded(true);
   for (int i = 0; i < request.success_size(); ++i) {
     response->add_responses()->mutable_response_range();

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "server/metrics.h"
 #include "tests/server/member_harness.h"
 
 namespace kvorum::server {
@@ -39,6 +40,39 @@ TEST(SlowApplyTest, ChangeOfTheConfigurationIsAnEntryToo) {
   EXPECT_NE(LineOf(entry, nullptr).find("\"request\":\"type:ConfChangeRemoveNode node_id:3\""),
             std::string::npos)
       << LineOf(entry, nullptr);
+}
+
+TEST(SlowApplyTest, ErrorTakesThePlaceOfTheAnswer) {
+  etcdserverpb::InternalRaftRequest request;
+  request.mutable_compaction()->set_revision(3);
+  const LogEntry entry{.data = SharedBytes(request.SerializeAsString())};
+  const WaitList::Result result{
+      .id = 5, .error = Error::kCompacted, .response = etcdserverpb::CompactionResponse()};
+  EXPECT_NE(LineOf(entry, &result)
+                .find("\"response\":\"\",\"error\":\"mvcc: required revision has been "
+                      "compacted\"}"),
+            std::string::npos)
+      << LineOf(entry, &result);
+}
+
+TEST(SlowApplyTest, ReadHasItsKindAsPrefix) {
+  etcdserverpb::RangeRequest request;
+  request.set_key("a");
+  const uint64_t before = slow_apply_total.value();
+  testing::internal::CaptureStderr();
+  WarnOfSlowRead(request, {.kind = "read-only range",
+                           .response = "range_response_count:0 size:4",
+                           .error = "",
+                           .took = std::chrono::milliseconds(101),
+                           .expected = std::chrono::milliseconds(100)});
+  const std::string line = testing::internal::GetCapturedStderr();
+  EXPECT_NE(line.find("\"msg\":\"apply request took too long\",\"took\":\"101ms\","
+                      "\"expected-duration\":\"100ms\",\"prefix\":\"read-only range \","
+                      "\"request\":\"key:\\\"a\\\"\","
+                      "\"response\":\"range_response_count:0 size:4\"}"),
+            std::string::npos)
+      << line;
+  EXPECT_EQ(slow_apply_total.value(), before + 1);
 }
 
 TEST(SlowApplyTest, MemberWarnsBeyondItsLimitOnly) {

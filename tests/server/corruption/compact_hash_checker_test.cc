@@ -137,8 +137,9 @@ TEST_F(CompactHashCheckerTest, OlderOneIsTriedWhenSomebodyCannotSay) {
                         {.id = MemberId(3), .hash = HashOf(100, 10, -1)}};
   Start(&peers_);
   const std::string lines = Round();
-  EXPECT_THAT(lines, HasSubstr("\"msg\":\"Skipped peer's hash\",\"number-of-peers\":2,"
-                               "\"leader-id\":\"1\",\"peer-id\":\"3\",\"reason\":\"no response\"}"));
+  EXPECT_THAT(lines,
+              HasSubstr("\"msg\":\"Skipped peer's hash\",\"number-of-peers\":2,"
+                        "\"leader-id\":\"1\",\"peer-id\":\"3\",\"reason\":\"no response\"}"));
   EXPECT_THAT(lines, HasSubstr("\"msg\":\"skipped revision in compaction hash check; was not able "
                                "to check all peers\",\"number-of-peers-checked\":1,"
                                "\"number-of-peers\":2,\"revision\":20,\"compactRevision\":10}"));
@@ -150,8 +151,9 @@ TEST_F(CompactHashCheckerTest, OlderOneIsTriedWhenSomebodyCannotSay) {
 TEST_F(CompactHashCheckerTest, HashSinceAnotherCompactionIsNotCompared) {
   peers_.answers[20] = {{.id = MemberId(2), .hash = HashOf(201, 20, 15)}};
   Start(&peers_);
-  EXPECT_THAT(Round(), HasSubstr("\"reason\":\"the peer's CompactRevision 15 doesn't match leader's "
-                                 "CompactRevision 10\"}"));
+  EXPECT_THAT(Round(),
+              HasSubstr("\"reason\":\"the peer's CompactRevision 15 doesn't match leader's "
+                        "CompactRevision 10\"}"));
   EXPECT_THAT(alarms_, IsEmpty());
 }
 
