@@ -55,7 +55,7 @@ Status PeerNetwork::Open(MemberId self, ClusterId cluster) {
   options.advertise_urls = config_.initial_advertise_peer_urls;
   options.local_address = config_.member_local_address;
   options.timing.dial_timeout = DialTimeout(config_);
-  ASSIGN_OR_RETURN(transport_, peer::Transport::New(options, std::move(port_)));
+  transport_ = peer::Transport::New(options, std::move(port_));
   return absl::OkStatus();
 }
 

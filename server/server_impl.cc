@@ -291,7 +291,7 @@ void EtcdServer::AddCompactHashCheck() {
       .interval = config_.compact_hash_check_time,
       .timeout = config_.request_timeout(),
       .leads = [this] { return raft_.is_leader(); },
-      .hashes = [this] { return state_->store().compaction_hashes(); },
+      .hashes = [this] { return state_->store()->compaction_hashes(); },
       .peers = nullptr,  // a cluster has one member
       .raise_corrupt =
           [this](MemberId id) {
@@ -442,6 +442,7 @@ bool EtcdServer::Step() {
 
 void EtcdServer::Start() {
   started_ = true;
+  StartPeers();  // before the first change of the configuration is applied
   read_pool_.Start(std::max(2u, std::thread::hardware_concurrency()));
   const auto start = [this](Stage& stage, const char* name) {
     threads_.push_back(std::make_unique<StageThread>(stage, name));
@@ -453,7 +454,6 @@ void EtcdServer::Start() {
   start(wal_, "wal");
   start(apply_, "apply");
   start(watch_, "watch");
-  StartPeers();
 }
 
 void EtcdServer::TransferLeadership() {
