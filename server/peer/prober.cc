@@ -79,8 +79,8 @@ void Prober::Probe() {
 
 void Prober::OnReply(TimePoint begin, const StatusOr<HttpReply>& reply) {
   if (stopped_) return;
-  StatusOr<absl::Time> there = reply.status();
-  if (reply.ok()) there = ParseAnswer(*reply);
+  const StatusOr<absl::Time> there =
+      reply.ok() ? ParseAnswer(*reply) : StatusOr<absl::Time>(reply.status());
   if (there.ok()) {
     const Duration round_trip = SystemClock().Now() - begin;
     smooth_round_trip_ += (round_trip - smooth_round_trip_) / kSmoothing;
