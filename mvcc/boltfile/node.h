@@ -52,6 +52,9 @@ class Node {
   // REQUIRES: !leaf(), i < count(). Likewise.
   StatusOr<Branch> BranchAt(size_t i);
 
+  // What is held at present.
+  size_t memory_bytes() const { return buffer_.capacity() + row_.capacity(); }
+
  private:
   struct Extent {
     uint64_t begin = 0;  // of the key, from the node's beginning

@@ -48,6 +48,9 @@ class Cursor {
   std::string_view value() const { return tree_->row().value; }
   const Status& status() const { return status_; }
 
+  // What is held at present.
+  size_t memory_bytes() const { return tree_ ? tree_->memory_bytes() : 0; }
+
  private:
   friend class Reader;
   Cursor(File& file, const Meta& meta, BucketInfo bucket, PageObserver observer)

@@ -70,4 +70,12 @@ Status TreeCursor::ReadRow() {
   return absl::OkStatus();
 }
 
+size_t TreeCursor::memory_bytes() const {
+  size_t bytes = least_.capacity() + last_key_.capacity();
+  for (const Frame& frame : frames_) {
+    bytes += sizeof(Frame) + frame.node.memory_bytes() + (frame.end ? frame.end->capacity() : 0);
+  }
+  return bytes;
+}
+
 }  // namespace kvorum::mvcc::boltfile

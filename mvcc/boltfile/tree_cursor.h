@@ -46,6 +46,9 @@ class TreeCursor {
   // REQUIRES: Valid(). The views live until Next.
   const LeafRow& row() const { return row_; }
 
+  // What is held at present.
+  size_t memory_bytes() const;
+
  private:
   struct Frame {
     Node node;

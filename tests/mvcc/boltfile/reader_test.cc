@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/check.h"
 #include "mvcc/boltfile/checker.h"
 #include "tests/mvcc/boltfile/bolt_image.h"
 #include "tests/testing/expect_ok.h"
@@ -241,7 +242,31 @@ TEST(BoltReaderRootTest, ThereIsABoundOnBuckets) {
             "root bucket: has too many buckets");
 }
 
-// No more than a row, or a node's table, is read at once, whatever a node claims to be long.
+// The most a cursor holds on its way through the bucket.
+size_t MostHeld(std::string_view image, std::string_view bucket) {
+  StringFile file(image);
+  const StatusOr<Reader> reader = Reader::Open(file);
+  CHECK_OK(reader.status());
+  Cursor row = reader->NewCursor(*reader->FindBucket(bucket));
+  size_t most = 0;
+  for (row.SeekToFirst(); row.Valid(); row.Next()) most = std::max(most, row.memory_bytes());
+  CHECK_OK(row.status());
+  return most;
+}
+
+TEST(BoltReaderMemoryTest, APageForEachLevelIsHeld) {
+  const std::string image = *WriteImage({{"b", NumberedRows(100'000, std::string(100, 'v'))}});
+  EXPECT_GT(image.size(), 10u << 20);
+  EXPECT_LE(MostHeld(image, "b"), 3 * (kPage + 1024));
+}
+
+TEST(BoltReaderMemoryTest, OfARowOfManyPagesItsBytesAreHeld) {
+  constexpr size_t kRow = 3 << 20;
+  const std::string image = *WriteImage({{"b", NumberedRows(5, std::string(kRow, 'v'))}});
+  EXPECT_LE(MostHeld(image, "b"), kRow + 4 * kPage);
+}
+
+// Nothing longer is read at once, however many pages the node has.
 TEST(BoltReaderMemoryTest, ANodeOfManyPagesIsReadRowByRow) {
   const Buckets buckets{{"b", {{"a", std::string(3 << 20, 'a')}, {"b", "small"}}}};
   const std::string image = *WriteImage(buckets);
