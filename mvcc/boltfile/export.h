@@ -50,7 +50,7 @@ class DatabaseExport {
   // store without commits.
   const CommitPosition& position() const { return position_; }
 
-  // The file's next bytes: `size` of them, fewer at its end, none behind it.
+  // The file's next bytes: `size` (above 0) of them, fewer at its end, none behind it.
   StatusOr<std::string> Read(size_t size);
 
   // What is held at present beside the iterator.

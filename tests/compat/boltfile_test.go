@@ -3,6 +3,7 @@ package compat
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -119,37 +121,41 @@ func sameRows(t testing.TB, what, ours, theirs string) {
 	}
 }
 
-// fillDatabase makes rows of each bucket, rows larger than a page, and holes by a compaction.
-func fillDatabase(t testing.TB, s *peers.Server) {
-	t.Helper()
-	c := s.Client(t)
-	must := func(err error) {
+// must(call())(t) fails the test if the call does.
+func must[T any](_ T, err error) func(testing.TB) {
+	return func(t testing.TB) {
 		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// fillKeys makes leases, rows larger than a page, and holes by a compaction.
+func fillKeys(t testing.TB, s *peers.Server) {
+	t.Helper()
+	c := s.Client(t)
 	grantLeases(t, s, 6000, 7, 1<<60)
 	for i := range 400 {
-		_, err := c.Put(withTimeout(t), fmt.Sprintf("key%d", i%250), strings.Repeat("v", i*i%9000), clientv3.WithLease(7))
-		must(err)
+		value := strings.Repeat("v", i*i%9000)
+		must(c.Put(withTimeout(t), fmt.Sprintf("key%d", i%250), value, clientv3.WithLease(7)))(t)
 	}
-	_, err := c.Put(withTimeout(t), "large", strings.Repeat("L", 1<<20))
-	must(err)
-	_, err = c.Delete(withTimeout(t), "key1", clientv3.WithRange("key12"))
-	must(err)
-	_, err = c.Txn(withTimeout(t)).Then(clientv3.OpPut("a", "1"), clientv3.OpDelete("key2"), clientv3.OpPut("b", "2")).Commit()
-	must(err)
-	_, err = c.Compact(withTimeout(t), 300, clientv3.WithCompactPhysical())
-	must(err)
-	_, err = c.RoleAdd(withTimeout(t), "reader")
-	must(err)
-	_, err = c.RoleGrantPermission(withTimeout(t), "reader", "a", "b", clientv3.PermissionType(clientv3.PermRead))
-	must(err)
-	_, err = c.UserAddWithOptions(withTimeout(t), "user", "", &clientv3.UserAddOptions{NoPassword: true})
-	must(err)
-	_, err = c.UserGrantRole(withTimeout(t), "user", "reader")
-	must(err)
+	must(c.Put(withTimeout(t), "large", strings.Repeat("L", 1<<20)))(t)
+	must(c.Delete(withTimeout(t), "key1", clientv3.WithRange("key12")))(t)
+	must(c.Txn(withTimeout(t)).Then(
+		clientv3.OpPut("a", "1"), clientv3.OpDelete("key2"), clientv3.OpPut("b", "2")).Commit())(t)
+	must(c.Compact(withTimeout(t), 300, clientv3.WithCompactPhysical()))(t)
+}
+
+// fillDatabase also makes a user and a role.
+func fillDatabase(t testing.TB, s *peers.Server) {
+	t.Helper()
+	fillKeys(t, s)
+	c := s.Client(t)
+	must(c.RoleAdd(withTimeout(t), "reader"))(t)
+	must(c.RoleGrantPermission(withTimeout(t), "reader", "a", "b", clientv3.PermissionType(clientv3.PermRead)))(t)
+	must(c.UserAddWithOptions(withTimeout(t), "user", "", &clientv3.UserAddOptions{NoPassword: true}))(t)
+	must(c.UserGrantRole(withTimeout(t), "user", "reader"))(t)
 }
 
 func liveDatabase(s *peers.Server) string { return filepath.Join(s.DataDir, "member", "snap", "db") }
@@ -334,6 +340,32 @@ func TestADatabaseSurvivesOurStore(t *testing.T) {
 	if got := fmt.Sprint(etcdutlJSON(t, "hashkv", copyFile(t, ours))["hash"]); got != says["hashkv"] {
 		t.Errorf("etcdutl hashkv of our file: %s, our store %s", got, says["hashkv"])
 	}
+}
+
+// exportOf stops the server and returns its state as a database file.
+func exportOf(t testing.TB, s *peers.Server) string {
+	t.Helper()
+	s.Stop()
+	if _, err := os.Stat(liveDatabase(s)); err == nil {
+		return copyFile(t, liveDatabase(s)) // the original, or it is under test
+	}
+	path := filepath.Join(t.TempDir(), "exported.db")
+	boltTool(t, "", "export", filepath.Join(s.DataDir, "member"), path)
+	return path
+}
+
+// The same requests make the same database: each row of each bucket, but for the log's index, which
+// depends on when the members publish themselves, and the client's port.
+func TestExportsOfBothAreEqual(t *testing.T) {
+	var rows [2]string
+	for i, s := range peers.StartBoth(t) {
+		fillKeys(t, s)
+		rows[i] = boltRows(t, exportOf(t, s))
+		index := regexp.MustCompile(fmt.Sprintf("(?m)^meta\t%x\t.*$", "consistent_index"))
+		rows[i] = index.ReplaceAllString(rows[i], "meta: the index")
+		rows[i] = strings.ReplaceAll(rows[i], hex.EncodeToString([]byte(s.Addr)), "the client's address")
+	}
+	sameRows(t, "exported rows", rows[1], rows[0])
 }
 
 // contents is everything a client reads: keys, leases, users.

@@ -6,6 +6,7 @@
 //                       of the name alone begins each bucket
 //   write FILE          a file with the rows from standard input, in the same form
 //   transfer FILE OUT   imports FILE into a store, prints what the store says of it, exports to OUT
+//   export MEMBER OUT   exports the store of a member's directory, which no server may be using
 #include <absl/strings/escaping.h>
 #include <absl/strings/str_split.h>
 
@@ -113,6 +114,14 @@ Status Export(const Store& store, const std::string& path) {
   }
 }
 
+Status ExportMember(const std::string& member_dir, const std::string& path) {
+  BackendOptions options{.env = &PosixEnv()};
+  ASSIGN_OR_RETURN(options.directory, CurrentStoreDir(PosixEnv(), member_dir));
+  ASSIGN_OR_RETURN(std::unique_ptr<Backend> backend, OpenBackend(options));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, Store::Open(std::move(backend), {}));
+  return Export(*store, path);
+}
+
 Status Transfer(const std::string& from, const std::string& to) {
   const TempDir dir;
   const StoreDirOptions options{.env = &PosixEnv(), .member_dir = dir.path()};
@@ -137,8 +146,9 @@ Status Run(const std::vector<std::string>& args) {
   if (is("rows", 1)) return PrintRows(args[1]);
   if (is("write", 1)) return WriteRows(args[1]);
   if (is("transfer", 2)) return Transfer(args[1], args[2]);
+  if (is("export", 2)) return ExportMember(args[1], args[2]);
   return absl::InvalidArgumentError(
-      "usage: check FILE | rows FILE | write FILE | transfer FILE OUT");
+      "usage: check FILE | rows FILE | write FILE | transfer FILE OUT | export MEMBER OUT");
 }
 
 }  // namespace
