@@ -55,14 +55,15 @@ void StreamWriter::Attach(std::shared_ptr<HttpExchange> exchange) {
   exchange_ = std::move(exchange);
   encoder_ = NewStreamEncoder(kind_);
   writing_ = false;
+  // First: who sees the head may rely on the stream.
+  queue_.Open();
+  status_->Activate();
   exchange_->StartStream({{"X-Server-Version", kServerVersion},
                           {"X-Etcd-Cluster-ID", HexId(context_->identity.cluster())}},
                          [self = shared_from_this(), mine = exchange_.get()] {
                            if (self->exchange_.get() != mine) return;
                            self->Lost("write", "connection closed by remote peer");
                          });
-  queue_.Open();
-  status_->Activate();
   ScheduleHeartbeat();
   LOG_INFO("established TCP streaming connection with remote peer",
            {"stream-writer-type", StreamName(kind_)}, {"local-member-id", HexId(context_->self())},
