@@ -180,12 +180,6 @@ void RaftCore::BecomeLeader() {
   Trace(TraceLevel::kInfo, " became leader at term ", term_.value());
 }
 
-void RaftCore::StepDown() {
-  if (!IsLeader() || IsSoleVoter()) return;
-  Trace(TraceLevel::kInfo, " stepped down to follower as asked to");
-  BecomeFollower(term_, kNone);
-}
-
 void RaftCore::SetMayCampaign(bool may) {
   may_campaign_ = may;
   // Answers that are still on their way must not elect us either.

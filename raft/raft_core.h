@@ -8,7 +8,8 @@
 //   step.cc           what every role does alike: terms, votes
 //   step_follower.cc  appends, heartbeats, snapshots received
 //   step_candidate.cc elections
-//   step_leader.cc    proposals, reads, transfers, answers of followers
+//   step_leader.cc    proposals, reads, whose answer concerns whom
+//   step_down.cc      handing over, the quorum check
 //   replication.cc    what the leader sends to whom, and when something is committed
 //   membership.cc     configuration changes
 //
@@ -148,6 +149,8 @@ class RaftCore {
   void AnswerRead(const Message& request, Index index);
   void AnswerConfirmedReads();
   void ReleasePostponedReads();
+
+  // ---- step_down.cc ----
   void HandleTransferRequest(const Message& m, const tracker::Progress& pr);
   void AbortTransfer();
   void CheckQuorum();

@@ -130,8 +130,8 @@ class RawNode {
   std::optional<Index> SoleVoterReadIndex() const;
   // On a leader, whom to hand over to: of the other voters that stay voters, those heard from since
   // the last quorum check or else those heard from in the interval before it; of these the one with
-  // the longest log, and of equals the one with the lowest id. 0: none, or not the leader. Give the
-  // answer to TransferLeader; a member that could not be told is no worse than a timed-out transfer.
+  // the longest log, and of equals the one with the lowest id. 0: none, or not the leader. If it is
+  // gone after all, TransferLeader to it gives up after an election timeout.
   MemberId BestTransferee() const;
   const tracker::Config& config() const;
   ConfState conf_state() const;

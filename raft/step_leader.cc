@@ -1,4 +1,4 @@
-// What a leader does with proposals, read requests and requests to hand over.
+// What a leader does with proposals and read requests.
 
 #include <absl/strings/str_cat.h>
 
@@ -217,61 +217,6 @@ void RaftCore::ReleasePostponedReads() {
   std::vector<Message> reads;
   reads.swap(lead().postponed_reads);
   for (Message& m : reads) StartRead(std::move(m));
-}
-
-// ---- Handing over ----
-
-void RaftCore::HandleTransferRequest(const Message& m, const tracker::Progress& pr) {
-  if (pr.is_learner()) return;
-  const MemberId target = m.from;
-  if (lead().transferee == target) return;
-  if (lead().transferee != kNone) AbortTransfer();
-  if (target == config_.id) return;
-  Trace(TraceLevel::kInfo, " [term ", term_.value(), "] starts to transfer leadership to ",
-        HexId(target));
-  // It must end within an election timeout, or it is given up.
-  election_elapsed_ = 0;
-  lead().transferee = target;
-  if (pr.match() == log_.LastIndex()) {
-    Send({.type = MessageType::kTimeoutNow, .to = target});
-  } else {
-    SendAppend(target);
-  }
-}
-
-void RaftCore::AbortTransfer() {
-  Trace(TraceLevel::kInfo, " [term ", term_.value(), "] abort transferring leadership to ",
-        HexId(lead().transferee));
-  lead().transferee = kNone;
-}
-
-MemberId RaftCore::BestTransferee() const {
-  if (!IsLeader()) return kNone;
-  // Just after a quorum check nobody has been heard from since: hence the interval before.
-  const auto rank = [](const tracker::Progress& pr) {
-    return std::pair(pr.recent_active(), pr.match());
-  };
-  MemberId best = kNone;
-  const tracker::Progress* best_pr = nullptr;
-  for (MemberId id : membership_.voters.incoming) {
-    const tracker::Progress& pr = progress_.at(id);
-    if (id == config_.id || !(pr.recent_active() || pr.was_active())) continue;
-    if (best_pr != nullptr && rank(pr) <= rank(*best_pr)) continue;
-    best = id;
-    best_pr = &pr;
-  }
-  return best;
-}
-
-void RaftCore::CheckQuorum() {
-  if (!tracker::QuorumActive(membership_, progress_)) {
-    Trace(TraceLevel::kWarning, " stepped down to follower since quorum is not active");
-    BecomeFollower(term_, kNone);
-    return;
-  }
-  for (auto& [id, pr] : progress_) {
-    if (id != config_.id) pr.StartActivityInterval();
-  }
 }
 
 }  // namespace kvorum::raft

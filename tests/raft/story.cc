@@ -1,7 +1,8 @@
-// Options of `cluster`: founded=N (N voters that were bootstrapped, as one that others join later has
-// to be; `voters` start from a stored configuration), pre_vote, check_quorum, served (both, as a server has it),
-// no_pre_vote=ID (an exception), message_bytes=, inflight=, inflight_bytes=, uncommitted=,
-// applying=, step_down_on_removal, no_forwarding, no_validation, v1_only.
+// Options of `cluster`: founded=N (N voters that were bootstrapped, as a cluster that others join
+// later has to be; `voters` start from a stored configuration), pre_vote, check_quorum, served
+// (both, as a server has it), no_pre_vote=ID (an exception), message_bytes=, inflight=,
+// inflight_bytes=, uncommitted=, applying=, step_down_on_removal, no_forwarding, no_validation,
+// v1_only.
 
 #include "tests/raft/story.h"
 

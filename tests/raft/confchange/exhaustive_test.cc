@@ -200,7 +200,8 @@ TEST(ConfChangeExhaustiveTest, EveryChangeOfEveryReachableConfiguration) {
       if (seen.insert(result->config.ToString()).second) todo.emplace_back(*result, *expected);
     }
   }
-  // Voters, learners and nobody: 19 sets with a voter; joint, each with each, left by itself or not.
+  // Of voters, learners and nobody there are 19 with a voter; joint: each of them with each of the
+  // 7 sets of outgoing voters, to be left by itself or not.
   EXPECT_EQ(seen.size(), 19u + 2u * 7u * 19u);
   EXPECT_GT(refused, 0);
 }

@@ -22,9 +22,7 @@ MajorityConfig Set(uint32_t bits) {
 int Count(uint32_t bits) { return __builtin_popcount(bits); }
 
 // `who` holds a majority of `set`, and of nobody everything.
-bool Majority(uint32_t set, uint32_t who) {
-  return set == 0 || 2 * Count(set & who) > Count(set);
-}
+bool Majority(uint32_t set, uint32_t who) { return set == 0 || 2 * Count(set & who) > Count(set); }
 
 // A digit a voter: 0 is no answer at all.
 using Digits = std::array<uint64_t, kIds>;

@@ -208,8 +208,8 @@ TEST(InflightsModelTest, IsAListThatAcksCutFromTheFront) {
     for (int step = 0; step < 100; ++step) {
       uint64_t sum = 0;
       for (const auto& [last, bytes] : list) sum += bytes;
-      ASSERT_EQ(window.Full(), list.size() >= static_cast<size_t>(messages) ||
-                                   (limit != 0 && sum >= limit));
+      ASSERT_EQ(window.Full(),
+                list.size() >= static_cast<size_t>(messages) || (limit != 0 && sum >= limit));
       ASSERT_EQ(window.count(), list.size());
       ASSERT_EQ(window.bytes(), sum);
       if (random->Uniform(3) != 0 && !window.Full()) {
