@@ -1,6 +1,7 @@
 // Messages written by hand. Keys: term, index, log-term, commit, hint, context, each with a value;
-// read N (a heartbeat's context); reject; entries INDEX@TERM:DATA,...; data DATA (an entry without a
-// place); snapshot INDEX@TERM and, comma-separated, voters, learners, outgoing of its configuration.
+// read N (a heartbeat's context); reject; entries INDEX@TERM:DATA,...; data DATA (an entry without
+// a place); snapshot INDEX@TERM and, comma-separated, voters, learners and outgoing of its
+// configuration.
 
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
