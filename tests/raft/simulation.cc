@@ -146,8 +146,16 @@ void Simulation::ProposeChange() {
     single->set_node_id(3 + random_->Uniform(members_.size() - 2));
   }
   if (count > 1) change.set_transition(raftpb::ConfChangeTransitionJointImplicit);
+  // As a server does it, when that can say it.
+  const bool v1 = change.changes_size() == 1 && count == 1 && random_->Uniform(2) == 0;
+  ConfChange one;
+  if (v1) {
+    one.set_type(change.changes(0).type());
+    one.set_node_id(change.changes(0).node_id());
+  }
   for (auto& [id, member] : members_) {
-    if (member->node().role() == Role::kLeader) (void)member->node().ProposeConfChange(change);
+    if (member->node().role() != Role::kLeader) continue;
+    (void)(v1 ? member->node().ProposeConfChange(one) : member->node().ProposeConfChange(change));
   }
 }
 
@@ -275,10 +283,11 @@ bool Simulation::Settle() {
   for (int round = 0; round < 2000 && breach_.empty(); ++round) {
     bool done = true;
     for (auto& [id, m] : members_) {
-      // A server ends when it finds itself removed; here it merely falls silent.
-      const bool removed = !m->node().IsMember();
-      if (round % 2 == 0 && !removed) m->node().Tick();
-      if (removed) m->node().StepDown();
+      // Also one that does not know yet that it was added: its vote may be needed, and it gives none
+      // while it believes in its last leader.
+      if (round % 2 == 0) m->node().Tick();
+      // A server ends when it finds itself removed; here it merely leads no more.
+      if (!m->node().IsMember()) m->node().StepDown();
       m->Settle();
       Collect(*m);
       if (m->node().role() == Role::kLeader && round % 100 == 50) {

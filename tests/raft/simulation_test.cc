@@ -60,6 +60,12 @@ INSTANTIATE_TEST_SUITE_P(
                  .spares = 2,
                  .pre_vote = true,
                  .check_quorum = true,
+                 .conf_changes = true}},
+        Variant{"FiveChangesAsServed",
+                {.voters = 5,
+                 .spares = 2,
+                 .pre_vote = true,
+                 .check_quorum = true,
                  .conf_changes = true}}),
     [](const auto& info) { return std::string(info.param.name); });
 
