@@ -18,6 +18,7 @@
 #include "api/http/http_server.h"
 #include "api/http/metrics.h"
 #include "api/http/probes.h"
+#include "api/http/vars.h"
 #include "api/http/version.h"
 #include "api/listener/port_mux.h"
 #include "base/check.h"
@@ -87,6 +88,7 @@ class FrontEndImpl final : public FrontEnd {
     ASSIGN_OR_RETURN(grpc_, GrpcFront::Start(options_, server));
     AddChecks(&router_, server);
     AddVersion(&router_, server);
+    AddVars(&router_, server);
     if (options_.json_gateway) {
       const Gateway::Options options = {.max_concurrent_streams = options_.max_concurrent_streams,
                                         .max_request_bytes = grpc_->max_request_bytes(),

@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "api/api.h"
 #include "api/listener/port_mux.h"
 #include "proto/rpc.grpc.pb.h"
@@ -102,6 +104,24 @@ TEST_F(FrontEndSocketTest, Version) {
   EXPECT_EQ(Body(answer), R"({"etcdserver":"3.7.1","etcdcluster":"3.7.0","storage":"3.7.0"})");
   server_.version_known = false;
   EXPECT_NE(Body(Http("GET /version")).find(R"("etcdcluster":"not_decided")"), std::string::npos);
+}
+
+TEST_F(FrontEndSocketTest, Vars) {
+  const std::string answer = Http("GET /debug/vars");
+  EXPECT_NE(answer.find("Content-Type: application/json; charset=utf-8\r\n"), std::string::npos);
+  const auto vars = nlohmann::json::parse(Body(answer));
+  EXPECT_EQ(vars.size(), 4u);
+  EXPECT_NE(vars["cmdline"].at(0).get<std::string>().find("api_grpc_test"), std::string::npos);
+  EXPECT_GT(vars["file_descriptor_limit"].get<int64_t>(), 0);
+  EXPECT_GT(vars["memstats"]["Sys"].get<int64_t>(), 1 << 20);
+  const auto raft = nlohmann::json::parse(
+      R"({"id":"7","term":3,"commit":21,"lead":"7","raftState":"StateLeader","applied":20})");
+  EXPECT_EQ(vars["raft.status"], raft);
+  server_.leader = false;
+  const auto without = nlohmann::json::parse(Body(Http("GET /debug/vars")))["raft.status"];
+  EXPECT_EQ(without["lead"], "0");
+  EXPECT_EQ(without["raftState"], "StateFollower");
+  EXPECT_EQ(Http("POST /debug/vars").substr(0, 12), "HTTP/1.1 405");
 }
 
 TEST_F(FrontEndSocketTest, HealthByState) {

@@ -1,6 +1,7 @@
 package compat
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -114,10 +115,11 @@ var checkPaths = []string{
 func TestHTTPAnswers(t *testing.T) {
 	servers, metrics := withMetricsPort(t)
 	paths := append(slices.Clone(checkPaths), "/metrics", "/metrics?x=y", "/metrics/", "/version", "/version/",
-		"/", "/nosuch", "/v2/keys", "/config/local/log", "/v3alpha/kv/range")
+		"/debug/vars/", "/debug", "/debug/pprof/", "/", "/nosuch", "/v2/keys", "/config/local/log", "/v3alpha/kv/range")
 	requests := gets(paths...)
 	for _, method := range []string{"HEAD", "POST", "PUT", "DELETE", "OPTIONS"} {
-		for _, path := range []string{"/health", "/livez", "/readyz/non_learner", "/metrics", "/version", "/nosuch"} {
+		for _, path := range []string{"/health", "/livez", "/readyz/non_learner", "/metrics", "/version", "/debug/vars",
+			"/nosuch"} {
 			requests = append(requests, httpRequest{method: method, path: path})
 		}
 	}
@@ -128,6 +130,54 @@ func TestHTTPAnswers(t *testing.T) {
 	}
 	t.Run("client port", func(t *testing.T) { compareAnswers(t, clientAddrs(servers), requests) })
 	t.Run("metrics port", func(t *testing.T) { compareAnswers(t, metrics, requests) })
+}
+
+// What both publish is of the same form, and about the process that is asked.
+func TestHTTPVars(t *testing.T) {
+	type vars struct {
+		Cmdline             []string
+		FileDescriptorLimit uint64 `json:"file_descriptor_limit"`
+		Memstats            struct{ Sys uint64 }
+		RaftStatus          struct {
+			ID, Lead, RaftState   string
+			Term, Commit, Applied uint64
+		} `json:"raft.status"`
+	}
+	var shown [2]vars
+	for i, s := range peers.StartBoth(t) {
+		resp, err := http.Get("http://" + s.Addr + "/debug/vars")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if kind := resp.Header.Get("Content-Type"); resp.StatusCode != http.StatusOK || kind != "application/json; charset=utf-8" {
+			t.Errorf("%s: %s, %s", s.Name, resp.Status, kind)
+		}
+		if err := json.NewDecoder(resp.Body).Decode(&shown[i]); err != nil {
+			t.Fatalf("%s: %v", s.Name, err)
+		}
+		v := &shown[i]
+		status, err := s.Client(t).Status(withTimeout(t), s.Addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id := fmt.Sprintf("%x", status.Header.MemberId); v.RaftStatus.ID != id || v.RaftStatus.Lead != id {
+			t.Errorf("%s: raft.status of member %s is %+v", s.Name, id, v.RaftStatus)
+		}
+		if v.RaftStatus.Term != status.RaftTerm || v.RaftStatus.Commit == 0 || v.RaftStatus.Commit > status.RaftIndex ||
+			v.RaftStatus.Applied == 0 || v.RaftStatus.Applied > status.RaftAppliedIndex {
+			t.Errorf("%s: raft.status is %+v beside the status %v", s.Name, v.RaftStatus, status)
+		}
+		if !slices.ContainsFunc(v.Cmdline, func(arg string) bool { return strings.Contains(arg, s.Addr) }) {
+			t.Errorf("%s: cmdline is %q", s.Name, v.Cmdline)
+		}
+		if v.Memstats.Sys < 1<<20 {
+			t.Errorf("%s: memstats is %+v", s.Name, v.Memstats)
+		}
+	}
+	if shown[0].FileDescriptorLimit != shown[1].FileDescriptorLimit || shown[0].RaftStatus.RaftState != shown[1].RaftStatus.RaftState {
+		t.Errorf("reference: %+v\nkvorum: %+v", shown[0], shown[1])
+	}
 }
 
 func TestHTTPAccess(t *testing.T) {
