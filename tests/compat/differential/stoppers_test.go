@@ -1,18 +1,24 @@
 package differential
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
 	"math"
+	"net/http"
 	"strings"
 	"testing"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/encoding/protojson"
 
 	"kvorum/tests/compat/peers"
 )
 
 // stoppers end the process of the reference; but for the alarms without a name, which it keeps, and
 // which no check of its own ever looks for.
-func stoppers() (steps []step) {
+func stoppers() (steps []call) {
 	const unnamed = 3
 	for _, action := range []pb.AlarmRequest_AlarmAction{unnamed, 99, -1, math.MaxInt32, math.MinInt32} {
 		for _, kind := range []pb.AlarmType{pb.AlarmType_NONE, pb.AlarmType_NOSPACE, pb.AlarmType_CORRUPT, unnamed} {
@@ -35,7 +41,34 @@ func stoppers() (steps []step) {
 	return steps
 }
 
-// What stops the reference is refused: InvalidArgument, nothing applied, and the server lives.
+// gatewayPaths are those of the stoppers' methods.
+var gatewayPaths = map[string]string{
+	"etcdserverpb.KV/Txn": "/v3/kv/txn", "etcdserverpb.Maintenance/Alarm": "/v3/maintenance/alarm",
+}
+
+// overGateway sends the call's request as JSON, and renders a refusal as the call itself does.
+func overGateway(t *testing.T, c call, m *member) string {
+	t.Helper()
+	body, err := protojson.Marshal(c.request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.Post("http://"+m.Addr+gatewayPaths[c.method], "application/json", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var refusal struct {
+		Code    codes.Code
+		Message string
+	}
+	if err := json.NewDecoder(response.Body).Decode(&refusal); err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%v: %s", refusal.Code, refusal.Message)
+}
+
+// What stops the reference is refused, whichever way it comes: InvalidArgument, nothing applied, and the server lives.
 func TestRequestsThatStopTheReferenceAreRefused(t *testing.T) {
 	if originalUnderTest(t) {
 		t.Skip("the original is under test")
@@ -52,6 +85,8 @@ func TestRequestsThatStopTheReferenceAreRefused(t *testing.T) {
 	for _, s := range stoppers() {
 		if a := perform(s, m); !strings.HasPrefix(a.Error, "InvalidArgument: etcdserver: ") {
 			t.Errorf("%v is answered %v", s, a)
+		} else if text := overGateway(t, s, m); text != a.Error {
+			t.Errorf("%v is answered %v by the gateway, and %v else", s, text, a)
 		}
 		if now := contents(t, m); now != before {
 			t.Fatalf("%v is refused and changes\n%s\nto\n%s", s, before, now)
