@@ -1,10 +1,10 @@
 #include "api/grpc/request_stats.h"
 
-#include <absl/strings/str_replace.h>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/wire_format_lite.h>
 #include <grpcpp/support/proto_buffer_reader.h>
 
+#include "api/percent.h"
 #include "base/log.h"
 #include "proto/rpc.pb.h"
 #include "server/request_text.h"
@@ -91,9 +91,15 @@ MessageStats StatsOf(const CallStats& call) {
 }
 
 std::string PeerAddress(std::string_view peer) {
-  if (peer.starts_with("unix:")) return "@";
-  if (peer.starts_with("ipv4:") || peer.starts_with("ipv6:")) peer.remove_prefix(5);
-  return absl::StrReplaceAll(std::string(peer), {{"%5B", "["}, {"%5D", "]"}});
+  std::string plain;
+  if (!PercentDecode(peer, &plain)) plain = peer;
+  constexpr std::string_view kAbstract = "unix-abstract:";
+  if (plain.starts_with(kAbstract)) return "@" + plain.substr(kAbstract.size());
+  if (plain == "unix:") return "@";  // a client's socket rarely has a name
+  for (const std::string_view scheme : {"ipv4:", "ipv6:", "unix:"}) {
+    if (plain.starts_with(scheme)) return plain.substr(scheme.size());
+  }
+  return plain;
 }
 
 bool WantsCallStats(Duration spent, Duration limit) {

@@ -34,7 +34,8 @@ struct MessageStats {
 };
 MessageStats StatsOf(const CallStats& call);
 
-// The address in gRPC's name of a peer: "127.0.0.1:1234", "[::1]:1234"; "@" for a unix socket.
+// The address in gRPC's name of a peer, as Go prints it: "127.0.0.1:1234", "[::1]:1234"; of a Unix
+// socket its path, "@name" of an abstract one, "@" of one without a name.
 std::string PeerAddress(std::string_view peer);
 
 // Whether a call that lasted this long gets a line.

@@ -11,6 +11,7 @@
 #include <boost/beast/http/read.hpp>
 
 #include "api/http/connection_exchange.h"
+#include "api/percent.h"
 
 namespace kvorum::api {
 

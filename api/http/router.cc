@@ -6,14 +6,10 @@
 #include <cctype>
 #include <utility>
 
+#include "api/percent.h"
+
 namespace kvorum::api {
 namespace {
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const int lower = std::tolower(static_cast<unsigned char>(c));
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 std::string QueryUnescape(std::string_view text) {
   std::string out;
@@ -73,22 +69,6 @@ const std::string* HttpRequest::Header(std::string_view name) const {
     if (std::equal(key.begin(), key.end(), name.begin(), name.end(), same_letter)) return &value;
   }
   return nullptr;
-}
-
-bool PercentDecode(std::string_view text, std::string* decoded) {
-  decoded->clear();
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      *decoded += text[i];
-      continue;
-    }
-    const int high = i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
-    const int low = high >= 0 ? HexDigit(text[i + 2]) : -1;
-    if (low < 0) return false;
-    *decoded += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return true;
 }
 
 std::string CleanPath(std::string_view path) {

@@ -28,9 +28,6 @@ HttpReply MethodNotAllowed();
 // The values of `name` in a query string, percent-decoded, in order.
 std::vector<std::string> QueryValues(std::string_view query, std::string_view name);
 
-// Undoes the percent-encoding of a path; false if it is none.
-bool PercentDecode(std::string_view text, std::string* decoded);
-
 // The path without "." and "..", and with single slashes, as Go's path.Clean leaves it, but for a
 // slash at its end.
 std::string CleanPath(std::string_view path);

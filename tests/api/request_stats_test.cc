@@ -87,7 +87,10 @@ TEST(RequestStatsTest, OtherMethodsHaveNoNumbers) {
 TEST(RequestStatsTest, PeersAreNamedAsGoDoes) {
   EXPECT_EQ(PeerAddress("ipv4:127.0.0.1:1"), "127.0.0.1:1");
   EXPECT_EQ(PeerAddress("ipv6:%5B::1%5D:1"), "[::1]:1");
-  EXPECT_EQ(PeerAddress("unix:/run/x"), "@");
+  EXPECT_EQ(PeerAddress("unix:"), "@");
+  EXPECT_EQ(PeerAddress("unix:/run/a%2520b"), "/run/a%20b");
+  EXPECT_EQ(PeerAddress("unix-abstract:x"), "@x");
+  EXPECT_EQ(PeerAddress("strange%zz"), "strange%zz");
 }
 
 class SlowCallTest : public FrontEndTest {

@@ -3,11 +3,14 @@ package compat
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -292,6 +295,54 @@ func TestUnixSocketsServeAlike(t *testing.T) {
 		if response.Body.Close(); response.StatusCode != http.StatusOK {
 			t.Errorf("%s: %s", s.Name, response.Status)
 		}
+	}
+}
+
+// Who called is in the log of slow calls: of a Unix socket its name, if it has one.
+func TestUnixClientsAreNamedAlike(t *testing.T) {
+	var named [2][]string
+	for i, s := range peers.StartBoth(t) {
+		dir := t.TempDir()
+		socket, log := filepath.Join(dir, "s"), filepath.Join(dir, "log")
+		s.Stop()
+		s.AddFlags("--listen-client-urls=http://"+s.Addr+",unix://"+socket, "--log-level=debug", "--log-outputs="+log)
+		s.Start()
+		for _, name := range []string{"", filepath.Join(dir, "client%20"), "@client-of-" + s.Name} {
+			putFromUnix(t, socket, name)
+		}
+		s.Stop()
+		content, err := os.ReadFile(log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(content)) {
+			var entry struct{ Msg, Remote string }
+			if json.Unmarshal([]byte(line), &entry) == nil && entry.Msg == "request stats" {
+				named[i] = append(named[i], strings.NewReplacer(dir, "DIR", s.Name, "NAME").Replace(entry.Remote))
+			}
+		}
+	}
+	if diff := cmp.Diff(named[0], named[1]); diff != "" || len(named[0]) != 3 {
+		t.Errorf("%q (- reference, + kvorum):\n%s", named, diff)
+	}
+}
+
+// putFromUnix puts a key over a Unix socket, from one that is bound to the name unless that is empty.
+func putFromUnix(t *testing.T, socket, name string) {
+	t.Helper()
+	dialer := net.Dialer{}
+	if name != "" {
+		dialer.LocalAddr = &net.UnixAddr{Name: name, Net: "unix"}
+	}
+	dial := func(ctx context.Context, _ string) (net.Conn, error) { return dialer.DialContext(ctx, "unix", socket) }
+	conn, err := grpc.NewClient("passthrough:///unix", grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(dial))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := pb.NewKVClient(conn).Put(withTimeout(t), &pb.PutRequest{Key: []byte("k")}); err != nil {
+		t.Errorf("from %q: %v", name, err)
 	}
 }
 
