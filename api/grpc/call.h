@@ -9,8 +9,6 @@
 // message. Unary handlers pass the deadline to what they wait for, and those that may wait for
 // minutes are told by ClientWatch; a StreamCall ends itself.
 
-#include <absl/base/thread_annotations.h>
-#include <absl/synchronization/mutex.h>
 #include <grpcpp/alarm.h>
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/async_stream.h>
@@ -24,6 +22,7 @@
 
 #include "api/errors.h"
 #include "api/grpc/call_metrics.h"
+#include "api/grpc/client_watch.h"
 #include "api/grpc/queue.h"
 #include "api/grpc/task.h"
 #include "api/grpc/wire.h"
@@ -45,65 +44,6 @@ class Reply {
 
 // The client's deadline on the machine's steady clock; TimePoint::max() without one.
 TimePoint DeadlineOf(const grpc::ServerContext& context);
-
-// Set once, awaited by one coroutine; for one thread.
-class Signal {
- public:
-  class Awaiter {
-   public:
-    explicit Awaiter(Signal* signal) : signal_(signal) {}
-    bool await_ready() const noexcept { return signal_->set_; }
-    void await_suspend(std::coroutine_handle<> self) { signal_->waiter_ = self; }
-    void await_resume() const noexcept {}
-
-   private:
-    Signal* signal_;
-  };
-
-  Signal() = default;
-  Signal(const Signal&) = delete;
-  // Resumes who waits; the signal may be gone afterwards.
-  void Set() {
-    set_ = true;
-    if (waiter_) std::exchange(waiter_, nullptr).resume();
-  }
-  Awaiter Wait() { return Awaiter(this); }
-  bool is_set() const { return set_; }
-
- private:
-  bool set_ = false;
-  std::coroutine_handle<> waiter_;
-};
-
-// Notices that the client of a unary call has gone or its deadline has passed, for a handler that
-// may wait for minutes. Thread-safe, but for WatchDeadline and End.
-class ClientWatch final : public Tag {
- public:
-  using Resume = std::function<void(server::Error)>;
-
-  // `leave` says whether it has taken the handler out of its wait; if so `resume` is called with
-  // the reason, which may end the call. At once if the client is gone already.
-  void OnGone(std::function<bool()> leave, Resume resume);
-  // Not called any more, and not running.
-  void Clear() { OnGone(nullptr, nullptr); }
-
-  // On the polling thread: when the call has been received, and before its end.
-  Detached WatchDeadline(CallQueue* queue, gpr_timespec deadline);
-  Task<bool> End();
-
-  void Complete(bool ok) override;
-
- private:
-  void Leave(server::Error reason);
-
-  absl::Mutex mutex_;
-  server::Error reason_ ABSL_GUARDED_BY(mutex_) = server::Error::kOk;
-  std::function<bool()> leave_ ABSL_GUARDED_BY(mutex_);
-  Resume resume_ ABSL_GUARDED_BY(mutex_);
-  Signal over_;
-  std::optional<grpc::Alarm> deadline_;
-  Signal deadline_over_;
-};
 
 class UnaryCall {
  public:

@@ -1,4 +1,5 @@
-// What becomes of a call whose deadline passes, before clients that leave it to the server to notice.
+// What becomes of a call whose deadline passes, before clients that leave it to the server to
+// notice.
 
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
