@@ -4,6 +4,7 @@
 #include <atomic>
 #include <string>
 
+#include "mvcc/metrics.h"
 #include "server/apply/applier.h"
 
 namespace kvorum::server {
@@ -98,6 +99,9 @@ void ObserveApply(Operation operation, bool success, Duration took) {
   applies.Observe(operation, success, took);
 }
 
-void ObserveRange(bool success, Duration took) { ranges.Observe(Operation::kRange, success, took); }
+void CountRange(bool success, Duration took) {
+  mvcc::range_total.Add();
+  ranges.Observe(Operation::kRange, success, took);
+}
 
 }  // namespace kvorum::server

@@ -86,7 +86,7 @@ class RequestMeter {
 };
 // One entry's turn in the apply stage.
 void ObserveApply(Operation operation, bool success, Duration took);
-// The reading part of a range.
-void ObserveRange(bool success, Duration took);
+// A range outside of a txn, and how long its reading took.
+void CountRange(bool success, Duration took);
 
 }  // namespace kvorum::server

@@ -7,7 +7,6 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/strings.h"
-#include "mvcc/metrics.h"
 #include "server/apply/txn.h"
 #include "server/fatal.h"
 #include "server/metrics.h"
@@ -568,10 +567,7 @@ namespace {
 
 class RangeMeter {
  public:
-  void Count(bool success) const {
-    mvcc::range_total.Add();
-    ObserveRange(success, std::chrono::steady_clock::now() - begin_);
-  }
+  void Count(bool success) const { CountRange(success, std::chrono::steady_clock::now() - begin_); }
 
  private:
   const TimePoint begin_ = std::chrono::steady_clock::now();
@@ -601,9 +597,10 @@ std::optional<Error> EtcdServer::RangeInMemory(const etcdserverpb::RangeRequest&
   return error;
 }
 
-Error EtcdServer::RangePiece(const etcdserverpb::RangeRequest& request, RangeResult* result) {
-  const auto read = [this](const mvcc::KeyRange& range, mvcc::RangeOptions options) {
-    options.uncounted = true;
+Error EtcdServer::RangePiece(const etcdserverpb::RangeRequest& request, bool with_count,
+                             RangeResult* result) {
+  const auto read = [&](const mvcc::KeyRange& range, mvcc::RangeOptions options) {
+    options.uncounted = !with_count;
     return state_->store()->Range(range, options);
   };
   const StatusOr<Error> error = ExecuteRange(request, read, result);

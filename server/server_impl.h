@@ -76,7 +76,8 @@ class EtcdServer final : public Server {
   Error Range(const etcdserverpb::RangeRequest& request, RangeResult* result) override;
   std::optional<Error> RangeInMemory(const etcdserverpb::RangeRequest& request,
                                      RangeResult* result) override;
-  Error RangePiece(const etcdserverpb::RangeRequest& request, RangeResult* result) override;
+  Error RangePiece(const etcdserverpb::RangeRequest& request, bool with_count,
+                   RangeResult* result) override;
   Error ReadOnlyTxn(const etcdserverpb::TxnRequest& request,
                     etcdserverpb::TxnResponse* response) override;
   std::optional<Error> ReadOnlyTxnInMemory(const etcdserverpb::TxnRequest& request,

@@ -1,11 +1,14 @@
 #include "api/grpc/call_metrics.h"
 
+#include <absl/strings/str_replace.h>
 #include <google/protobuf/descriptor.h>
 
 #include <memory>
 #include <mutex>
 
 #include "base/check.h"
+#include "base/log.h"
+#include "base/strings.h"
 
 namespace kvorum::api {
 namespace {
@@ -179,6 +182,18 @@ void CountClientRequest(CallKind kind, const grpc::ServerContext& context) {
       given == metadata.end() ? std::string_view(kNoVersion)
                               : std::string_view(given->second.data(), given->second.size());
   (kind == CallKind::kUnary ? unary : stream)->Count(version);
+}
+
+void OnReceiveFailure(std::string_view api, const grpc::Status& status) {
+  metrics::Default()
+      .AddCounter("etcd_network_server_stream_failures_total",
+                  "The total number of stream failures from the local server.",
+                  {{"API", std::string(api)}, {"Type", "receive"}})
+      .Add();
+  const std::string what = absl::StrReplaceAll(std::string(api), {{"-", " "}});
+  LOG_WARN(StrCat("failed to receive ", what, " request from gRPC stream"),
+           {"error", StrCat("rpc error: code = ", kCodeNames[status.error_code()],
+                            " desc = ", status.error_message())});
 }
 
 }  // namespace kvorum::api

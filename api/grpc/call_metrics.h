@@ -54,6 +54,11 @@ enum class CallKind { kUnary, kStream };
 // many are told apart (kClientVersionsMax), the rest is "other".
 void CountClientRequest(CallKind kind, const grpc::ServerContext& context);
 
+// A client's message that ends its stream because it cannot be understood: counted and logged.
+// `api`: "watch" or "lease-keepalive". Failures to send are not: here they all mean that the
+// connection or the stream is gone, of which etcd makes no failure either.
+void OnReceiveFailure(std::string_view api, const grpc::Status& status);
+
 inline constexpr size_t kClientVersionsMax = 100;
 
 }  // namespace kvorum::api

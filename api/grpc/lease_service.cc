@@ -87,7 +87,10 @@ Task<grpc::Status> LeaseService::KeepAlive(StreamCall& call) {
     if (!received) co_return grpc::Status::OK;
     etcdserverpb::LeaseKeepAliveRequest request;
     const grpc::Status parsed = call.Parse(bytes, &request);
-    if (!parsed.ok()) co_return parsed;
+    if (!parsed.ok()) {
+      OnReceiveFailure("lease-keepalive", parsed);
+      co_return parsed;
+    }
 
     etcdserverpb::LeaseKeepAliveResponse response;
     interceptors().FillHeader(response.mutable_header());

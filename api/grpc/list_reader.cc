@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "mvcc/key_value_view.h"
+#include "server/metrics.h"
 
 namespace kvorum::api {
 
@@ -30,6 +31,12 @@ ListReader::ListReader(server::Server* server, RangeRequest request, server::Ran
   answer_ = std::move(answer);
 }
 
+ListReader::~ListReader() {
+  if (form_ == Form::kPieces && reading_) server::CountRange(done_, *reading_);
+  // In etcd the count of a stream that ends at its limit is a range, too.
+  if (form_ == Form::kStream && done_ && more_) server::CountRange(true, Duration(0));
+}
+
 Error ListReader::Next(int64_t max_rows, server::RangeResult* piece) {
   CHECK(!done_) << "read beyond the end of a list";
   if (const Error error = Read(max_rows, piece); error != Error::kOk) return error;
@@ -52,10 +59,18 @@ Error ListReader::Read(int64_t max_rows, server::RangeResult* piece) {
     return Error::kOk;
   }
   if (form_ == Form::kWhole) return server_.Range(request_, piece);
+  const TimePoint begin = SystemClock().Now();
+  const Error error = ReadPiece(max_rows, piece);
+  const Duration took = SystemClock().Now() - begin;
+  reading_ = reading_.value_or(Duration(0)) + took;
+  if (form_ == Form::kStream) server::CountRange(error == Error::kOk, took);
+  return error;
+}
+
+Error ListReader::ReadPiece(int64_t max_rows, server::RangeResult* piece) {
   const int64_t left = limited() ? limit_ - rows_ : std::numeric_limits<int64_t>::max();
   request_.set_limit(std::min(max_rows, left));
-  return limited() && !started_ ? server_.Range(request_, piece)
-                                : server_.RangePiece(request_, piece);
+  return server_.RangePiece(request_, limited() && !started_, piece);
 }
 
 void ListReader::GoOnBehind(const server::RangeResult& piece) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/clock.h"
 #include "proto/rpc.pb.h"
 #include "server/server.h"
 
@@ -20,10 +21,16 @@ bool IsPlainList(const etcdserverpb::RangeRequest& request);
 
 class ListReader {
  public:
-  enum class Form { kPieces, kWhole };
+  enum class Form {
+    kWhole,
+    kPieces,  // one range to the metrics
+    kStream,  // in pieces, too, each of which is a range to the metrics, as etcd's messages are
+  };
 
   // A valid request, which is not count_only in pieces. `server` must outlive this.
   ListReader(server::Server* server, etcdserverpb::RangeRequest request, Form form);
+  ListReader(const ListReader&) = delete;
+  ~ListReader();
   // With what RangeInMemory answered: the only piece.
   ListReader(server::Server* server, etcdserverpb::RangeRequest request,
              server::RangeResult answer);
@@ -39,6 +46,7 @@ class ListReader {
 
  private:
   server::Error Read(int64_t max_rows, server::RangeResult* piece);
+  server::Error ReadPiece(int64_t max_rows, server::RangeResult* piece);
   void GoOnBehind(const server::RangeResult& piece);
   bool limited() const { return limit_ > 0; }
 
@@ -53,6 +61,7 @@ class ListReader {
   int64_t count_ = 0;
   bool more_ = false;
   Revision revision_;
+  std::optional<Duration> reading_;  // of all pieces; not set before the first
 };
 
 }  // namespace kvorum::api

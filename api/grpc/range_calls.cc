@@ -194,7 +194,7 @@ class RangeCalls::ChunkReader {
   // A target without an order means ascending, which takes the whole list: it is one message. The
   // reference sorts each of its messages for itself, and then sends rows twice.
   static ListReader::Form FormOf(const RangeRequest& request) {
-    return IsPlainList(request) ? ListReader::Form::kPieces : ListReader::Form::kWhole;
+    return IsPlainList(request) ? ListReader::Form::kStream : ListReader::Form::kWhole;
   }
   void Read(RangeEncoder& encoder) {
     server::RangeResult piece;

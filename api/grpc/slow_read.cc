@@ -20,9 +20,8 @@ int64_t CountRows(const grpc::ByteBuffer& bytes) {
   grpc::ByteBuffer copy = bytes;  // a reference to the same slices
   grpc::ProtoBufferReader reader(&copy);
   google::protobuf::io::CodedInputStream input(&reader);
-  constexpr uint32_t kRow =
-      WireFormatLite::MakeTag(etcdserverpb::RangeResponse::kKvsFieldNumber,
-                              WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
+  constexpr uint32_t kRow = WireFormatLite::MakeTag(etcdserverpb::RangeResponse::kKvsFieldNumber,
+                                                    WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
   int64_t rows = 0;
   while (const uint32_t tag = input.ReadTag()) {
     if (tag == kRow) ++rows;
@@ -64,10 +63,10 @@ void WarnIfSlowRange(const etcdserverpb::RangeRequest& request, const Reply& rep
                       " size:", reply.bytes.Length() - header.ByteSizeLong());
   }
   server::WarnOfSlowRead(request, {.kind = "read-only range",
-                           .response = response,
-                           .error = LogText(reply.status),
-                           .took = time.took,
-                           .expected = time.limit});
+                                   .response = response,
+                                   .error = LogText(reply.status),
+                                   .took = time.took,
+                                   .expected = time.limit});
 }
 
 void WarnIfSlowTxn(const etcdserverpb::TxnRequest& request, Error error,
@@ -78,10 +77,10 @@ void WarnIfSlowTxn(const etcdserverpb::TxnRequest& request, Error error,
     text = StrCat("responses:<", RowsOf(response), "> size:", response.ByteSizeLong());
   }
   server::WarnOfSlowRead(request, {.kind = "read-only txn",
-                           .response = text,
-                           .error = LogText(ToStatus(error)),
-                           .took = time.took,
-                           .expected = time.limit});
+                                   .response = text,
+                                   .error = LogText(ToStatus(error)),
+                                   .took = time.took,
+                                   .expected = time.limit});
 }
 
 }  // namespace kvorum::api

@@ -88,7 +88,10 @@ class WatchSession {
       if (!received) co_return grpc::Status::OK;
       WatchRequest request;
       const grpc::Status parsed = call_.Parse(bytes, &request);
-      if (!parsed.ok()) co_return parsed;
+      if (!parsed.ok()) {
+        OnReceiveFailure("watch", parsed);
+        co_return parsed;
+      }
       Handle(request);
     }
   }

@@ -163,10 +163,10 @@ std::optional<Error> FakeServer::RangeInMemory(const etcdserverpb::RangeRequest&
   return Range(request, result);
 }
 
-Error FakeServer::RangePiece(const etcdserverpb::RangeRequest& request,
+Error FakeServer::RangePiece(const etcdserverpb::RangeRequest& request, bool with_count,
                              server::RangeResult* result) {
   const Error error = Range(request, result);
-  result->count = 0;
+  if (!with_count) result->count = 0;
   return error;
 }
 

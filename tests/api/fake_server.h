@@ -80,7 +80,7 @@ class FakeServer final : public server::Server {
                       server::RangeResult* result) override;
   std::optional<server::Error> RangeInMemory(const etcdserverpb::RangeRequest& request,
                                              server::RangeResult* result) override;
-  server::Error RangePiece(const etcdserverpb::RangeRequest& request,
+  server::Error RangePiece(const etcdserverpb::RangeRequest& request, bool with_count,
                            server::RangeResult* result) override;
   server::Error ReadOnlyTxn(const etcdserverpb::TxnRequest& request,
                             etcdserverpb::TxnResponse* response) override;

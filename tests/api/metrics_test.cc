@@ -87,6 +87,35 @@ TEST_F(MetricsTest, MethodsThatNobodyCalledAreThere) {
                       "grpc_service=\"etcdserverpb.Watch\",grpc_type=\"bidi_stream\"}"));
 }
 
+TEST_F(MetricsTest, MessagesThatEndTheirStreamAreFailuresOfIt) {
+  testing::internal::CaptureStderr();
+  const auto watch = etcdserverpb::Watch::NewStub(NewChannel());
+  grpc::ClientContext context;
+  const auto stream = watch->Watch(&context);
+  etcdserverpb::WatchRequest request;
+  request.mutable_create_request()->set_key(std::string(3 << 20, 'x'));
+  stream->Write(request);
+  EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  const std::string lines = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(lines, HasSubstr("\"msg\":\"failed to receive watch request from gRPC stream\","
+                               "\"error\":\"rpc error: code = ResourceExhausted desc = grpc: "
+                               "received message larger than max ("));
+  EXPECT_EQ(Change("etcd_network_server_stream_failures_total{API=\"watch\",Type=\"receive\"}"), 1);
+}
+
+TEST_F(MetricsTest, StreamsThatClientsEndAreNoFailures) {
+  const auto lease = etcdserverpb::Lease::NewStub(NewChannel());
+  grpc::ClientContext context;
+  const auto stream = lease->LeaseKeepAlive(&context);
+  stream->Write(etcdserverpb::LeaseKeepAliveRequest());
+  etcdserverpb::LeaseKeepAliveResponse response;
+  ASSERT_TRUE(stream->Read(&response));
+  context.TryCancel();
+  stream->Finish();
+  EXPECT_FALSE(Values().contains(
+      "etcd_network_server_stream_failures_total{API=\"lease-keepalive\",Type=\"receive\"}"));
+}
+
 TEST_F(MetricsTest, WhatIsRefusedBeforeTheHandlerIsNoCallOfTheMethod) {
   server_.version_known = false;
   ASSERT_FALSE(Put("a").ok());

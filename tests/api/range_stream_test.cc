@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "api/grpc/range_calls.h"
+#include "mvcc/metrics.h"
 #include "proto/rpc.grpc.pb.h"
 #include "tests/api/front_end_fixture.h"
 
@@ -114,6 +116,33 @@ TEST_F(RangeStreamTest, LargeRowsHalveTheMessages) {
   std::vector<RangeResponse> messages;
   ASSERT_TRUE(Stream(Everything(), &messages).ok());
   EXPECT_EQ(Sizes(messages), (std::vector<int>{10, 5, 5}));
+}
+
+// Of the API's lists; those that the server reads at once it counts itself.
+TEST_F(RangeStreamTest, EachMessageIsARangeAndALongListIsOne) {
+  Fill(100, 1);
+  const auto ranges = [](const std::function<void()>& work) {
+    const uint64_t before = mvcc::range_total.value();
+    work();
+    return mvcc::range_total.value() - before;
+  };
+  std::vector<RangeResponse> messages;
+  EXPECT_EQ(ranges([&] { ASSERT_TRUE(Stream(Everything(), &messages).ok()); }), 4u);
+  RangeRequest limited = Everything();
+  limited.set_limit(15);
+  EXPECT_EQ(ranges([&] { ASSERT_TRUE(Stream(limited, &messages).ok()); }), 3u)
+      << "two messages and the count of the rest";
+  server_.wants_pool = true;
+  for (const RangeRequest& request : {Everything(), limited}) {
+    EXPECT_EQ(ranges([&] {
+                grpc::ClientContext context;
+                RangeResponse response;
+                ASSERT_TRUE(kv_->Range(&context, request, &response).ok());
+              }),
+              1u);
+  }
+  server_.read_error = Error::kCompacted;
+  EXPECT_EQ(ranges([&] { ASSERT_FALSE(Stream(Everything(), &messages).ok()); }), 1u);
 }
 
 TEST_F(RangeStreamTest, LaterMessagesAreReadAtTheFirstOnesRevision) {

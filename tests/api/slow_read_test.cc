@@ -74,10 +74,11 @@ TEST_F(SlowReadTest, RangeSaysHowManyRowsAndBytes) {
     RangeResponse response;
     const std::string line = LinesOfRange(List(), &response);
     EXPECT_THAT(line, HasSubstr("\"msg\":\"apply request took too long\",\"took\":"));
-    EXPECT_THAT(line, HasSubstr(StrCat(",\"expected-duration\":\"-1ns\",\"prefix\":\"read-only range "
-                                       "\",\"request\":\"key:\\\"a\\\" range_end:\\\"z\\\"\","
-                                       "\"response\":\"range_response_count:2 size:",
-                                       SizeOfBare(response), "\"}")));
+    EXPECT_THAT(line,
+                HasSubstr(StrCat(",\"expected-duration\":\"-1ns\",\"prefix\":\"read-only range "
+                                 "\",\"request\":\"key:\\\"a\\\" range_end:\\\"z\\\"\","
+                                 "\"response\":\"range_response_count:2 size:",
+                                 SizeOfBare(response), "\"}")));
   }
 }
 
