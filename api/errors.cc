@@ -92,6 +92,8 @@ ErrorEntry DescribeError(server::Error error) {
     case Error::kTimeoutWaitAppliedIndex:
       return {StatusCode::UNAVAILABLE,
               "etcdserver: request timed out, waiting for the applied index took too long"};
+    case Error::kTimeoutLeaderTransfer:
+      return {StatusCode::UNKNOWN, "etcdserver: request timed out, leader transfer took too long"};
     case Error::kUnhealthy:
       return {StatusCode::UNAVAILABLE, "etcdserver: unhealthy cluster"};
     case Error::kCanceled:

@@ -52,6 +52,7 @@ enum class Error {
   kTimeoutDueToLeaderFail,
   kTimeoutDueToConnectionLost,
   kTimeoutWaitAppliedIndex,
+  kTimeoutLeaderTransfer,
   kUnhealthy,
   kCanceled,          // the client went away while its write was under way
   kContextCanceled,   // the client went away while waiting for a read

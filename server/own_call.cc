@@ -65,6 +65,8 @@ std::string_view TextOf(Error error) {
       return "etcdserver: request timed out, possibly due to previous leader failure";
     case Error::kTimeoutDueToConnectionLost:
       return "etcdserver: request timed out, possibly due to connection lost";
+    case Error::kTimeoutLeaderTransfer:
+      return "etcdserver: request timed out, leader transfer took too long";
     case Error::kDeadlineExceeded:
       return "context deadline exceeded";
     case Error::kProposalDropped:

@@ -192,6 +192,12 @@ class Server {
   // True: `waiter` will not be resumed; the rewrite goes on.
   virtual bool AbandonDefragment(Waiter* waiter) = 0;
 
+  // Has `target` lead in place of this member and completes `waiter` when it does; at once if that
+  // is this member. Fails with kNotLeader, kBadLeaderTransferee, kTimeoutLeaderTransfer, kStopped.
+  virtual void MoveLeader(MemberId target, TimePoint deadline, Waiter* waiter) = 0;
+  // True: `waiter` will not be resumed; the transfer goes on.
+  virtual bool AbandonMoveLeader(Waiter* waiter) = 0;
+
   // -- watch, lease, cluster ---------------------------------------------------------------------
   virtual mvcc::WatchableStore& watchable_store() = 0;
   // A fresh id for LeaseGrant with id 0.

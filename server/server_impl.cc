@@ -1,5 +1,7 @@
 #include "server/server_impl.h"
 
+#include <absl/synchronization/notification.h>
+
 #include <algorithm>
 #include <thread>
 #include <utility>
@@ -10,6 +12,7 @@
 #include "server/apply/txn.h"
 #include "server/fatal.h"
 #include "server/metrics.h"
+#include "server/own_call.h"
 #include "server/range.h"
 #include "server/received_snapshot.h"
 #include "wal/snap/snap_db.h"
@@ -175,6 +178,20 @@ EtcdServer::EtcdServer(const Config& config, const Dependencies& deps, Recovered
               .leases = &leases_,
               .on_removed = [this] { OnRemoved(); }}),
       neighbours_(std::move(recovered.neighbours)),
+      transfers_({.self = identity_.member,
+                  .clock = deps.clock,
+                  .interval = std::chrono::milliseconds(config.heartbeat_interval_ms),
+                  .leader = [this] { return raft_.leader(); },
+                  .is_voter =
+                      [this](MemberId id) {
+                        const std::optional<MemberInfo> member = state_->membership().Find(id);
+                        return member && !member->is_learner;
+                      },
+                  .transfer =
+                      [this](MemberId target) {
+                        raft_.Run([target](raft::RawNode& node) { node.TransferLeader(target); });
+                      },
+                  .run_soon = [this] { timers_.RunSoon(transfer_job_); }}),
       lease_scheduler_({.self = identity_.member,
                         .lessor = &state_->lessor(),
                         .raft = &raft_,
@@ -212,6 +229,7 @@ void EtcdServer::EndCalls() {
   delayed_.Close();
   wait_list_.Close(Error::kStopped);
   read_index_.Close(Error::kStopped);
+  transfers_.Close(Error::kStopped);
   compactions_.Close(Error::kStopped);
   defragmenter_.Close(Error::kStopped);
 }
@@ -256,6 +274,7 @@ void EtcdServer::AddJobs() {
   delayed_job_ = timers_.Add([this](TimePoint now) { return delayed_.Step(now); });
   end_job_ = timers_.Add([this](TimePoint now) { return EndIfRemoved(now); });
   lease_job_ = timers_.Add([this](TimePoint now) { return lease_scheduler_.Step(now); });
+  transfer_job_ = timers_.Add([this](TimePoint now) { return transfers_.Step(now); });
   AddAutoCompaction();
   AddCompactHashCheck();
   compaction_job_ = maintenance_.Add([this](TimePoint now) { return compactions_.Step(now); });
@@ -483,17 +502,17 @@ void EtcdServer::TransferLeadership() {
     LOG_WARN("leadership transfer failed", self, {"error", "etcdserver: unhealthy cluster"});
     return;
   }
-  LOG_INFO("leadership transfer starting", self, current, {"transferee-member-id", HexId(target)});
-  raft_.Run([target](raft::RawNode& node) { node.TransferLeader(target); });
-  const TimePoint deadline = deps_.clock->Now() + config_.request_timeout();
-  while (raft_.leader() != target && deps_.clock->Now() < deadline && !threads_.empty()) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(config_.heartbeat_interval_ms));
-  }
-  if (raft_.leader() == target) {
-    LOG_INFO("leadership transfer finished", self, {"new-leader-member-id", HexId(target)});
-  } else {
-    LOG_WARN("leadership transfer failed", self,
-             {"error", "etcdserver: request timed out, leader transfer took too long"});
+  if (!started_) return;  // nobody else would step the stages
+  Error error = Error::kOk;
+  absl::Notification done;
+  transfers_.Begin(target, deps_.clock->Now() + config_.request_timeout(),
+                   NewOwnWait([&](Error outcome) {
+                     error = outcome;
+                     done.Notify();
+                   }));
+  done.WaitForNotification();
+  if (error != Error::kOk) {
+    LOG_WARN("leadership transfer failed", self, {"error", TextOf(error)});
   }
 }
 

@@ -20,6 +20,7 @@
 #include "server/defragmenter.h"
 #include "server/delayed_calls.h"
 #include "server/job_stage.h"
+#include "server/leader_transfers.h"
 #include "server/lease_calls.h"
 #include "server/lease_scheduler.h"
 #include "server/member_calls.h"
@@ -88,6 +89,11 @@ class EtcdServer final : public Server {
 
   void Defragment(Waiter* waiter) override;
   bool AbandonDefragment(Waiter* waiter) override { return defragmenter_.Abandon(waiter); }
+
+  void MoveLeader(MemberId target, TimePoint deadline, Waiter* waiter) override {
+    transfers_.Begin(target, deadline, waiter);
+  }
+  bool AbandonMoveLeader(Waiter* waiter) override { return transfers_.Abandon(waiter); }
 
   mvcc::WatchableStore& watchable_store() override { return state_->watches(); }
   LeaseId NewLeaseId() override { return request_ids_.NextLeaseId(); }
@@ -195,6 +201,8 @@ class EtcdServer final : public Server {
   PeerService peers_;
   const std::vector<MemberInfo> neighbours_;
   TimePoint advance_until_;  // of the job that moves the first election nearer
+  LeaderTransfers transfers_;
+  size_t transfer_job_ = 0;
   LeaseScheduler lease_scheduler_;
   size_t lease_job_ = 0;
   std::unique_ptr<AutoCompactor> auto_compactor_;  // null: off

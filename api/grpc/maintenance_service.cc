@@ -18,6 +18,9 @@ MaintenanceService::MaintenanceService(const ServiceContext& context,
   Add(UnaryMethod{.name = "Defragment",
                   .handle = [this](UnaryCall& call) { return Defragment(call); },
                   .may_wait_long = true});
+  Add(UnaryMethod{.name = "MoveLeader",
+                  .handle = [this](UnaryCall& call) { return MoveLeader(call); },
+                  .may_wait_long = true});
 }
 
 // Every action goes through the log, also GET. An action without a name would be applied as nothing
@@ -85,7 +88,7 @@ Task<Reply> MaintenanceService::Hash(UnaryCall& /*call*/) {
   co_return response;
 }
 
-// The only answers without a header are this one's and a few of those not served yet.
+// Answers without a header are this one's, MoveLeader's, and a few of those not served yet.
 Task<Reply> MaintenanceService::Defragment(UnaryCall& call) {
   DefragmentStarted();
   const Error error = co_await WaitDefragmented(call);
@@ -101,6 +104,22 @@ Task<Error> MaintenanceService::WaitDefragmented(UnaryCall& call) {
     return server().AbandonDefragment(waiter);
   };
   co_return co_await WaitWithClient(call, start, abandon);
+}
+
+// A client that goes away leaves the transfer to itself, too.
+Task<Reply> MaintenanceService::MoveLeader(UnaryCall& call) {
+  etcdserverpb::MoveLeaderRequest request;
+  const grpc::Status parsed = call.Parse(&request);
+  if (!parsed.ok()) co_return parsed;
+  const auto start = [&](server::Waiter* waiter) {
+    server().MoveLeader(MemberId(request.targetid()), call.deadline(), waiter);
+  };
+  const auto abandon = [this](server::Waiter* waiter) {
+    return server().AbandonMoveLeader(waiter);
+  };
+  const Error error = co_await WaitWithClient(call, start, abandon);
+  if (error != Error::kOk) co_return error;
+  co_return etcdserverpb::MoveLeaderResponse();
 }
 
 void MaintenanceService::DefragmentStarted() {

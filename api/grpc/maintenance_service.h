@@ -1,5 +1,5 @@
 #pragma once
-// etcdserverpb.Maintenance: Alarm, Status, HashKV, Hash, Defragment. Snapshot, MoveLeader and
+// etcdserverpb.Maintenance: Alarm, Status, HashKV, Hash, Defragment, MoveLeader. Snapshot and
 // Downgrade are not served yet and fall to the catch-all. Follows etcd
 // server/etcdserver/api/v3rpc/maintenance.go.
 
@@ -22,6 +22,7 @@ class MaintenanceService final : public Service {
   Task<Reply> HashKv(UnaryCall& call);
   Task<Reply> Hash(UnaryCall& call);
   Task<Reply> Defragment(UnaryCall& call);
+  Task<Reply> MoveLeader(UnaryCall& call);
   Task<server::Error> WaitDefragmented(UnaryCall& call);
 
   void DefragmentStarted();

@@ -88,6 +88,11 @@ void FakeServer::ChangeMember(const server::MemberChange& change, TimePoint,
   HoldOrResume(waiter);
 }
 
+void FakeServer::MoveLeader(MemberId target, TimePoint, server::Waiter* waiter) {
+  waiter->error = target == member_id() ? Error::kOk : Error::kBadLeaderTransferee;
+  HoldOrResume(waiter);
+}
+
 void FakeServer::ReadIndex(TimePoint, server::Waiter* waiter) {
   waiter->error = read_error;
   HoldOrResume(waiter);

@@ -90,6 +90,9 @@ class FakeServer final : public server::Server {
   server::Error Hash(etcdserverpb::HashResponse* response) override;
   void Defragment(server::Waiter* waiter) override { HoldOrResume(waiter); }
   bool AbandonDefragment(server::Waiter* waiter) override { return Abandon(waiter); }
+  // To member 7 alone, which is this one.
+  void MoveLeader(MemberId target, TimePoint deadline, server::Waiter* waiter) override;
+  bool AbandonMoveLeader(server::Waiter* waiter) override { return Abandon(waiter); }
   bool RunOnReadPool(std::function<void()> work) override;
   mvcc::WatchableStore& watchable_store() override { return watches; }
   LeaseId NewLeaseId() override { return LeaseId(4711); }

@@ -318,6 +318,31 @@ TEST_F(MaintenanceServiceTest, InterceptorsComeBeforeHandlers) {
   EXPECT_TRUE(kv->Range(&fourth, range, &response).ok());
 }
 
+TEST_F(MaintenanceServiceTest, MoveLeaderAnswersWithoutAHeader) {
+  etcdserverpb::MoveLeaderRequest request;
+  request.set_targetid(7);
+  etcdserverpb::MoveLeaderResponse response;
+  ASSERT_TRUE(maintenance_->MoveLeader(&context_, request, &response).ok());
+  EXPECT_FALSE(response.has_header());
+  request.set_targetid(8);
+  grpc::ClientContext second;
+  EXPECT_STATUS(maintenance_->MoveLeader(&second, request, &response),
+                StatusCode::FAILED_PRECONDITION, "etcdserver: bad leader transferee");
+}
+
+TEST_F(MaintenanceServiceTest, MoveLeaderEndsWithItsClient) {
+  server_.hold = true;
+  etcdserverpb::MoveLeaderResponse response;
+  std::thread caller([&] {
+    EXPECT_EQ(maintenance_->MoveLeader(&context_, {}, &response).error_code(),
+              StatusCode::CANCELLED);
+  });
+  server_.AwaitHeld(1);
+  context_.TryCancel();
+  caller.join();
+  server_.AwaitHeldAtMost(0);
+}
+
 TEST_F(MaintenanceServiceTest, NothingIsServedBeforeTheClusterHasAVersion) {
   server_.version_known = false;
   etcdserverpb::StatusResponse status;
@@ -334,7 +359,7 @@ TEST(CatchAllTest, TextsForWhatIsNotThere) {
                 "malformed method name: \"nonsense\"");
   for (const char* method :
        {"etcdserverpb.Auth/AuthEnable", "v3lockpb.Lock/Lock", "v3electionpb.Election/Campaign",
-        "etcdserverpb.Maintenance/Snapshot", "etcdserverpb.Maintenance/MoveLeader"}) {
+        "etcdserverpb.Maintenance/Snapshot", "etcdserverpb.Maintenance/Downgrade"}) {
     EXPECT_STATUS(UnservedMethod(std::string("/") + method), StatusCode::UNIMPLEMENTED,
                   std::string("etcdserver: ") + method + " is not implemented by this server yet");
   }

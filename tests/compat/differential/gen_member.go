@@ -33,6 +33,13 @@ func (g *generator) defragment() step {
 	return g.call(call{method: "etcdserverpb.Maintenance/Defragment", request: &pb.DefragmentRequest{}})
 }
 
+// moveLeader asks the only member to lead, or one that does not exist.
+func (g *generator) moveLeader() step {
+	target := []uint64{0, 1, math.MaxUint64, g.memberID, g.memberID}[g.IntN(5)]
+	r := &pb.MoveLeaderRequest{TargetID: target}
+	return g.call(call{method: "etcdserverpb.Maintenance/MoveLeader", request: r})
+}
+
 func alarmCall(action pb.AlarmRequest_AlarmAction, member uint64, kind pb.AlarmType) call {
 	return call{method: "etcdserverpb.Maintenance/Alarm",
 		request: &pb.AlarmRequest{Action: action, MemberID: member, Alarm: kind}}
