@@ -4,7 +4,8 @@
 //
 // The raft log is the root: it says who we are and what was promised. A new member is its log alone
 // (one entry for each initial member, committed; none for a member that joins a cluster and gets
-// its log from there), and is then recovered like any other; the store is made from the log. So a crash at any point of creation leaves either nothing, or a log that
+// its log from there), and is then recovered like any other; the store is made from the log. So a
+// crash at any point of creation leaves either nothing, or a log that
 // the next start completes.
 //
 // What does not belong together is refused, never mended by guessing: a store of another member, a

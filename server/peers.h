@@ -31,7 +31,7 @@ class Peers {
   using Urls = std::vector<std::string>;
   virtual ~Peers() = default;
 
-  // -- before this member knows who it is; they block, at most for `timeout` -----------------------
+  // -- before this member knows who it is; they block, at most for `timeout` ---------------------
   struct Cluster {
     ClusterId id;
     std::vector<MemberInfo> members;  // sorted by id
@@ -40,27 +40,27 @@ class Peers {
   virtual StatusOr<Cluster> AskMembers(const Urls& urls, Duration timeout) = 0;
   virtual StatusOr<peer::Versions> AskVersions(const Urls& urls, Duration timeout) = 0;
 
-  // -- life ----------------------------------------------------------------------------------------
+  // -- life --------------------------------------------------------------------------------------
   virtual Status Open(MemberId self, ClusterId cluster) = 0;
   // `handler` must outlive Stop().
   virtual void Start(peer::Handler* handler) = 0;
   // Blocks; afterwards nothing reaches the handler. Questions that wait end with kStopped.
   virtual void Stop() = 0;
 
-  // -- who there is; this member itself never is ---------------------------------------------------
+  // -- who there is; this member itself never is -------------------------------------------------
   // Adding a known one changes nothing.
   virtual void AddPeer(MemberId id, const Urls& urls) = 0;
   virtual void UpdatePeer(MemberId id, const Urls& urls) = 0;
   virtual void RemovePeer(MemberId id) = 0;
 
-  // -- messages; never block -----------------------------------------------------------------------
+  // -- messages; never block ---------------------------------------------------------------------
   virtual void Send(std::vector<raft::Message> messages) = 0;
   virtual void SendSnapshot(raft::Message message,
                             std::unique_ptr<peer::SnapshotSource> source) = 0;
   // Since when a peer has been reachable without interruption; nothing if it is not.
   virtual std::optional<TimePoint> ActiveSince(MemberId id) const = 0;
 
-  // -- questions; `done` is called once, on any thread, not under the call --------------------------
+  // -- questions; `done` is called once, on any thread, not under the call -----------------------
   // What server runs there ("3.7.1").
   virtual void AskServerVersion(const Urls& urls,
                                 std::function<void(StatusOr<std::string>)> done) = 0;

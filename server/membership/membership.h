@@ -5,7 +5,7 @@
 // `cluster` for the next start; the rows travel in the batch of the entry that changed them. raft's
 // configuration is derived from it: voters are the members that are no learners.
 //
-// Threads: Load before the stages start or, like Apply.., on the apply stage, everything else on any.
+// Threads: Load before the stages start or, like Apply.., on the apply stage; the rest on any.
 // Follows etcd server/etcdserver/api/membership/cluster.go.
 
 #include <absl/base/thread_annotations.h>
@@ -36,7 +36,8 @@ class Membership {
   Membership(const Membership&) = delete;
   Membership& operator=(const Membership&) = delete;
 
-  // Reads the rows, in place of what was known. DataLoss if one makes no sense, FailedPrecondition if the cluster has agreed on
+  // Reads the rows, in place of what was known. DataLoss if one makes no sense,
+  // FailedPrecondition if the cluster has agreed on
   // a version newer than ours: then we would not understand its entries.
   Status Load(mvcc::Backend& backend);
 

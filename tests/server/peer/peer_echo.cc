@@ -68,8 +68,8 @@ int Run(char** argv) {
   CHECK_OK(port.status());
   const std::string url = "http://" + (*port)->addresses()[0];
   FakeHandler handler;
-  const auto transport = Transport::New(
-      {.self = self, .cluster = cluster, .advertise_urls = {url}}, std::move(*port));
+  const auto transport =
+      Transport::New({.self = self, .cluster = cluster, .advertise_urls = {url}}, std::move(*port));
   transport->Start(&handler);
   CHECK_OK(transport->AddPeer(other, {argv[4]}));
   std::cout << "listening " << url << std::endl;
