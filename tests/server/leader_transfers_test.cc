@@ -68,9 +68,9 @@ TEST_F(LeaderTransfersTest, EndsWhenTheOtherLeads) {
   EXPECT_EQ(call_.error, Error::kOk);
   EXPECT_THAT(asked_, ElementsAre(2)) << "asked once";
   const std::string lines = testing::internal::GetCapturedStderr();
-  EXPECT_THAT(lines,
-              HasSubstr("\"msg\":\"leadership transfer starting\",\"local-member-id\":\"1\","
-                        "\"current-leader-member-id\":\"1\",\"transferee-member-id\":\"2\"}"));
+  EXPECT_THAT(lines, HasSubstr("\"msg\":\"leadership transfer starting\",\"local-member-id\":\"1\","
+                               "\"current-leader-member-id\":\"1\","
+                               "\"transferee-member-id\":\"2\"}"));
   EXPECT_THAT(lines, HasSubstr("\"msg\":\"leadership transfer finished\",\"local-member-id\":\"1\","
                                "\"old-leader-member-id\":\"1\",\"new-leader-member-id\":\"2\","
                                "\"took\":\"300ms\"}"));

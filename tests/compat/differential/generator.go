@@ -71,6 +71,7 @@ func init() {
 		{25, (*generator).hash},
 		{30, (*generator).alarm},
 		{10, (*generator).defragment},
+		{20, (*generator).moveLeader},
 		{90, (*generator).health},
 		{60, (*generator).page},
 		{350, (*generator).watchCreate},
