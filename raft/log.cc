@@ -187,10 +187,13 @@ bool RaftLog::HasUnappliedConfChange() const {
 
 void RaftLog::StableTo(EntryId last) { storage_->Append(unstable_.StableTo(last)); }
 
-bool RaftLog::StableSnapshotTo(Index index) {
-  SnapshotPtr snapshot = unstable_.StableSnapshotTo(index);
-  if (!snapshot) return false;
-  CHECK_OK(storage_->ApplySnapshot(std::move(snapshot)));
+bool RaftLog::StableSnapshotTo(const SnapshotPtr& snapshot) {
+  const Index index = snapshot->metadata.index;
+  (void)unstable_.StableSnapshotTo(index);
+  if (index <= storage_->CurrentSnapshot()->metadata.index) return false;
+  // Also one that was superseded meanwhile: the store comes by it, and whoever makes a snapshot or
+  // compacts there must find in Storage what is on disk.
+  CHECK_OK(storage_->ApplySnapshot(snapshot));
   return true;
 }
 

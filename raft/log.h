@@ -79,8 +79,9 @@ class RaftLog {
   void AcceptUnstable() { unstable_.AcceptInProgress(); }
   // Durable up to `last`, if `last` is still what the log holds there.
   void StableTo(EntryId last);
-  // The snapshot at `index` is durable; false if it is not the one waited for.
-  bool StableSnapshotTo(Index index);
+  // `snapshot` is durable, and becomes what Storage holds, even if a newer one has been received
+  // since and is still waited for. False if Storage holds a newer one.
+  bool StableSnapshotTo(const SnapshotPtr& snapshot);
   // A snapshot received and not yet durable.
   bool HasPendingSnapshot() const { return unstable_.snapshot() != nullptr; }
   // For sending: null if none can be given now.

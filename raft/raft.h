@@ -44,7 +44,8 @@
 //  7. `snapshot` replaces the whole log and state. It is durable (snapshot file, then WAL record)
 //     before its append_ack is given; committed_entries pause until then. The apply stage gets it
 //     behind the batches handed out before and ahead of the next one. Its configuration is already
-//     in force here. After the ack, applied() counts it as applied.
+//     in force here. After the ack, applied() counts it as applied; OnApplied of it comes after the
+//     ack, too. A newer snapshot may arrive in between and follow the same way.
 //  8. `read_states`: serve the read when the store has applied the index. Answers are bound to the
 //     leader's term; requests in flight when leadership changes are lost and must be asked again.
 //     A sole voter answers at once, see SoleVoterReadIndex.

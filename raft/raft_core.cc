@@ -240,7 +240,7 @@ void RaftCore::Send(Message m) {
 // ---- Acknowledgements ----
 
 void RaftCore::OnAppended(AppendAck ack) {
-  if (ack.snapshot && log_.StableSnapshotTo(ack.snapshot->metadata.index)) {
+  if (ack.snapshot && log_.StableSnapshotTo(ack.snapshot)) {
     AppliedTo(ack.snapshot->metadata.index);
   }
   // An ack of an older term may speak of entries that were overwritten and came back since: not

@@ -294,8 +294,15 @@ TEST_F(LogTest, ASnapshotReplacesEverythingAndHoldsBackApplying) {
   EXPECT_FALSE(log.HasNextCommitted());
   EXPECT_EQ(log.Entries(Index(5), kNoLimit), std::nullopt);
   log.AcceptUnstable();
-  EXPECT_FALSE(log.StableSnapshotTo(Index(19)));
-  EXPECT_TRUE(log.StableSnapshotTo(Index(20)));
+  // One that it replaced becomes durable first: Storage has it, the log goes on waiting.
+  EXPECT_TRUE(log.StableSnapshotTo(Snap(19, 3)));
+  EXPECT_EQ(storage_.FirstIndex(), Index(20));
+  EXPECT_TRUE(log.HasPendingSnapshot());
+  EXPECT_EQ(log.TermAt(Index(19)), std::nullopt);
+  EXPECT_EQ(log.LastIndex(), Index(22));
+  EXPECT_TRUE(log.StableSnapshotTo(Snap(20, 3)));
+  EXPECT_FALSE(log.StableSnapshotTo(Snap(19, 3)));
+  EXPECT_FALSE(log.HasPendingSnapshot());
   log.StableTo(Id(3, 22));
   log.AppliedTo(Index(20));
   EXPECT_EQ(log.NextCommitted(false).size(), 2u);

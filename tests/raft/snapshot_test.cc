@@ -266,10 +266,34 @@ TEST_F(ReceiverTest, ANewerOneReplacesOneThatIsStillBeingWritten) {
   m_.Collect();
   EXPECT_EQ(m_.pending_writes(), 2u);
   m_.Sync();
-  EXPECT_EQ(m_.storage().LastIndex(), Index(0));  // superseded
+  EXPECT_EQ(m_.storage().LastIndex(), Index(11));
+  EXPECT_EQ(m_.node().last_index(), Index(20));
   m_.Settle();
   EXPECT_EQ(m_.storage().LastIndex(), Index(20));
   EXPECT_EQ(m_.store().applied, Index(20));
+}
+
+// Storage must know the point where the store stands, or a snapshot made there ends the process.
+TEST_F(ReceiverTest, TheStoreCanMakeASnapshotWhereOneThatWasReplacedPutIt) {
+  m_.node().Step({.type = MessageType::kApp,
+                  .to = MemberId(1),
+                  .from = MemberId(2),
+                  .term = Term(1),
+                  .entries = {{.term = Term(1), .index = Index(1)}},
+                  .commit = Index(1)});
+  m_.Settle();
+  m_.node().Step(SnapMessage(Snap(11, 1, three_)));
+  m_.Collect();
+  m_.node().Step(SnapMessage(Snap(20, 1, three_)));
+  m_.Collect();
+  m_.Sync();
+  m_.Apply();
+  ASSERT_EQ(m_.store().applied, Index(11));
+  EXPECT_EQ(m_.node().applied(), Index(11));
+  m_.Compact(0);
+  m_.Restart();
+  EXPECT_EQ(m_.node().applied(), Index(11));
+  EXPECT_EQ(m_.node().last_index(), Index(11));
 }
 
 }  // namespace
