@@ -191,7 +191,8 @@ func lastRevision(r *pb.WatchResponse) int64 {
 }
 
 // told takes what the stream has said of revisions up to `last`, watch by watch: between watches
-// there is no order. Answers about progress are not in: how many there are is a matter of time.
+// there is no order. Answers about progress are not in: how many there are is a matter of time. So
+// is how many revisions a watch that lags is told at once, and of which one the header speaks.
 func (w *watchStream) told(last int64) (told []proto.Message) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -207,10 +208,37 @@ func (w *watchStream) told(last int64) (told []proto.Message) {
 	slices.SortStableFunc(now, func(a, b *pb.WatchResponse) int {
 		return cmp.Or(cmp.Compare(refused(a), refused(b)), cmp.Compare(a.WatchId, b.WatchId))
 	})
+	var begun []*pb.WatchResponse // fragments of one that has not ended
 	for _, r := range now {
-		told = append(told, r)
+		switch {
+		case len(r.Events) == 0:
+			told = append(told, r)
+		case r.Fragment:
+			begun = append(begun, r)
+		default:
+			told = append(told, byRevision(append(begun, r))...)
+			begun = nil
+		}
 	}
-	return told
+	return append(told, byRevision(begun)...)
+}
+
+// byRevision splits a response, which came in these fragments, into one for each revision. So it is
+// still seen if the events of a revision come in two responses.
+func byRevision(fragments []*pb.WatchResponse) (split []proto.Message) {
+	var current *pb.WatchResponse
+	for _, r := range fragments {
+		for _, event := range r.Events {
+			if current == nil || lastRevision(current) != event.Kv.ModRevision {
+				header := proto.Clone(r.Header).(*pb.ResponseHeader)
+				header.Revision = 0
+				current = &pb.WatchResponse{Header: header, WatchId: r.WatchId}
+				split = append(split, current)
+			}
+			current.Events = append(current.Events, event)
+		}
+	}
+	return split
 }
 
 // refused is 1 for an answer about a watch that was not made: it has the number of none, -1, which a
