@@ -3,6 +3,7 @@
 #include <absl/strings/ascii.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include <boost/asio/connect.hpp>
@@ -67,6 +68,14 @@ class Connection final : public ClientConnection, public std::enable_shared_from
     });
     if (url.is_unix) {
       endpoints_ = {asio::local::stream_protocol::endpoint(url.path)};
+      TryNext(asio::error::host_not_found);
+      return;
+    }
+    error_code no_literal;
+    const auto literal = asio::ip::make_address(url.host, no_literal);
+    if (!no_literal) {  // never waits behind a name that takes long
+      const auto port = static_cast<uint16_t>(std::strtoul(url.port.c_str(), nullptr, 10));
+      endpoints_ = {asio::ip::tcp::endpoint(literal, port)};
       TryNext(asio::error::host_not_found);
       return;
     }

@@ -41,7 +41,9 @@ class Returner {
 }  // namespace
 
 Endpoints::Endpoints(const PeerContext* context, PeerRegistry* registry)
-    : context_(context), registry_(registry), snapshots_(context) {}
+    : context_(context),
+      registry_(registry),
+      snapshots_(context, [registry](MemberId id) { return registry->IsPeer(id); }) {}
 
 void Endpoints::Handle(const Exchange& exchange) {
   const std::string& path = exchange->request().path;

@@ -10,6 +10,7 @@ namespace kvorum::server::peer {
 namespace {
 
 constexpr int kNoContent = 204;
+constexpr size_t kChunkHeadBytes = 10;  // eight digits and the end of the line
 
 std::string_view ReasonOf(int status) {
   switch (status) {
@@ -100,11 +101,26 @@ std::string ReplyHead(int status, const HttpHeaders& headers, const BodyFraming&
   return head + "\r\n";
 }
 
+std::string BeginChunk(size_t expected_bytes) {
+  std::string chunk;
+  chunk.reserve(kChunkHeadBytes + expected_bytes + 2);
+  chunk.append(kChunkHeadBytes, '0');
+  return chunk;
+}
+
+// Leading zeros are allowed, so the size fits its place.
+void EndChunk(std::string* chunk) {
+  const std::string size =
+      StrCat(absl::Hex(chunk->size() - kChunkHeadBytes, absl::kZeroPad8), "\r\n");
+  chunk->replace(0, kChunkHeadBytes, size);
+  chunk->append("\r\n");
+}
+
 std::string Chunk(std::string_view bytes) {
-  std::string chunk = StrCat(absl::Hex(bytes.size()), "\r\n");
-  chunk.reserve(chunk.size() + bytes.size() + 2);
+  std::string chunk = BeginChunk(bytes.size());
   chunk.append(bytes);
-  return chunk + "\r\n";
+  EndChunk(&chunk);
+  return chunk;
 }
 
 }  // namespace kvorum::server::peer

@@ -50,8 +50,12 @@ std::string RequestHead(std::string_view method, std::string_view target, std::s
 std::string ReplyHead(int status, const HttpHeaders& headers, const BodyFraming& framing,
                       bool keep_alive);
 
-// `bytes`, not empty, as a chunk; and what ends a chunked body.
+// A chunk of a chunked body, made in place: begin, append the bytes (at least one), end.
+std::string BeginChunk(size_t expected_bytes);
+void EndChunk(std::string* chunk);
+// The same of bytes that are there.
 std::string Chunk(std::string_view bytes);
+// What ends a chunked body.
 inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
 
 }  // namespace kvorum::server::peer

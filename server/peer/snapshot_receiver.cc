@@ -20,6 +20,8 @@ namespace kvorum::server::peer {
 namespace {
 
 constexpr size_t kLengthBytes = 8;
+// What a worker is given at a time.
+constexpr size_t kStoreBytes = 1 << 20;
 constexpr char kUnknownSender[] = "UNKNOWN_SNAPSHOT_SENDER";
 constexpr auto kReceive = SnapshotMeter::Direction::kReceive;
 
@@ -27,8 +29,10 @@ constexpr auto kReceive = SnapshotMeter::Direction::kReceive;
 
 // The workers, lent to one request each, and the number of requests.
 struct SnapshotReceivers::Shared {
-  explicit Shared(const PeerContext* the_context)
-      : context(the_context), headers{{"X-Etcd-Cluster-ID", HexId(context->identity.cluster())}} {}
+  Shared(const PeerContext* the_context, std::function<bool(MemberId)> the_is_peer)
+      : context(the_context),
+        is_peer(std::move(the_is_peer)),
+        headers{{"X-Etcd-Cluster-ID", HexId(context->identity.cluster())}} {}
 
   // Null if all are lent.
   TaskThread* Borrow() {
@@ -48,6 +52,7 @@ struct SnapshotReceivers::Shared {
   }
 
   const PeerContext* const context;
+  const std::function<bool(MemberId)> is_peer;
   const HttpHeaders headers;  // of all answers
   std::atomic<size_t> requests = 0;
   absl::Mutex mutex;
@@ -155,7 +160,8 @@ class SnapshotReceivers::Reception : public std::enable_shared_from_this<Recepti
       SaveFailed(absl::ResourceExhaustedError("too many snapshots at the same time"));
       return;
     }
-    meter_ = std::make_unique<SnapshotMeter>(kReceive, from_);
+    meter_ = std::make_unique<SnapshotMeter>(
+        kReceive, shared_->is_peer(message_.from) ? from_ : kUnknownSender);
     Block(
         [this] {
           auto receiver = context().handler->BeginSnapshot(message_);
@@ -183,13 +189,26 @@ class SnapshotReceivers::Reception : public std::enable_shared_from_this<Recepti
       SaveFailed(status_);
       return;
     }
-    Read([this](StatusOr<std::string> piece) {
+    if (ended_) {
+      Block([this] { status_ = receiver_->Commit(); }, [this] { OnCommitted(); });
+      return;
+    }
+    Gather();
+  }
+
+  // To wake the worker costs more than to copy a piece.
+  void Gather() {
+    Read([this](const StatusOr<std::string>& piece) {
       if (!piece.ok()) {
         SaveFailed(piece.status());
-      } else if (piece->empty()) {
-        Block([this] { status_ = receiver_->Commit(); }, [this] { OnCommitted(); });
+        return;
+      }
+      buffer_ += *piece;
+      ended_ = piece->empty();
+      if (ended_ || buffer_.size() >= kStoreBytes) {
+        Store(std::exchange(buffer_, {}));
       } else {
-        Store(std::move(*piece));
+        Gather();
       }
     });
   }
@@ -254,14 +273,16 @@ class SnapshotReceivers::Reception : public std::enable_shared_from_this<Recepti
   size_t message_bytes_ = 0;
   std::string from_ = "0";
   uint64_t database_bytes_ = 0;
-  Status status_;  // of the last task
+  bool ended_ = false;  // the body
+  Status status_;       // of the last task
   std::unique_ptr<SnapshotMeter> meter_;
   std::unique_ptr<SnapshotReceiver> receiver_;
   TaskThread* worker_ = nullptr;  // borrowed
 };
 
-SnapshotReceivers::SnapshotReceivers(const PeerContext* context)
-    : shared_(std::make_shared<Shared>(context)) {}
+SnapshotReceivers::SnapshotReceivers(const PeerContext* context,
+                                     std::function<bool(MemberId)> is_peer)
+    : shared_(std::make_shared<Shared>(context, std::move(is_peer))) {}
 
 SnapshotReceivers::~SnapshotReceivers() { Stop(); }
 

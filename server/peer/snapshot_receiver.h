@@ -7,6 +7,7 @@
 // Threads: the accept loop; Stop any other. Follows etcd rafthttp/http.go (snapshotHandler).
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 
 #include "server/peer/http_server.h"
@@ -21,7 +22,8 @@ inline constexpr size_t kMaxSnapshotRequests = 8;
 
 class SnapshotReceivers {
  public:
-  explicit SnapshotReceivers(const PeerContext* context);
+  // `is_peer`: whose snapshots are counted by name.
+  SnapshotReceivers(const PeerContext* context, std::function<bool(MemberId)> is_peer);
   ~SnapshotReceivers();
 
   // The request's headers were checked before.

@@ -14,6 +14,8 @@ namespace {
 // What is written in one go.
 constexpr size_t kWriteMessages = 2048;
 constexpr size_t kWriteBytes = 1 << 20;
+// What a frame adds to a message or an entry, at most.
+constexpr size_t kFrameBytes = 24;
 
 }  // namespace
 
@@ -84,18 +86,21 @@ void StreamWriter::Pump() {
   if (writing_ || exchange_ == nullptr) return;
   const std::vector<raft::Message> messages = queue_.Take(kWriteMessages, kWriteBytes);
   if (messages.empty()) return;
-  std::string bytes;
   size_t counted_bytes = 0;
+  size_t entries = 0;
   for (const raft::Message& message : messages) {
     counted_bytes += MessageSize(message);
-    encoder_->Append(&bytes, message);
+    entries += message.entries.size();
   }
-  Write(std::move(bytes), counted_bytes);
+  std::string chunk = BeginChunk(counted_bytes + kFrameBytes * (messages.size() + entries));
+  for (const raft::Message& message : messages) encoder_->Append(&chunk, message);
+  Write(std::move(chunk), counted_bytes);
 }
 
-void StreamWriter::Write(std::string bytes, size_t counted_bytes) {
+void StreamWriter::Write(std::string chunk, size_t counted_bytes) {
+  EndChunk(&chunk);
   writing_ = true;
-  exchange_->Write(std::move(bytes), [self = shared_from_this(), mine = exchange_.get(),
+  exchange_->Write(std::move(chunk), [self = shared_from_this(), mine = exchange_.get(),
                                       counted_bytes](const Status& status) {
     if (self->exchange_.get() != mine) return;
     self->writing_ = false;
@@ -118,10 +123,10 @@ void StreamWriter::ScheduleHeartbeat() {
 void StreamWriter::Heartbeat() {
   if (exchange_ == nullptr) return;
   if (!writing_) {
-    std::string bytes;
-    encoder_->AppendHeartbeat(&bytes);
-    const size_t n = MessageSize({.type = raft::MessageType::kHeartbeat});
-    Write(std::move(bytes), n);
+    const size_t bytes = MessageSize({.type = raft::MessageType::kHeartbeat});
+    std::string chunk = BeginChunk(bytes + kFrameBytes);
+    encoder_->AppendHeartbeat(&chunk);
+    Write(std::move(chunk), bytes);
   }
   ScheduleHeartbeat();
 }

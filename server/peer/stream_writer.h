@@ -37,7 +37,8 @@ class StreamWriter : public std::enable_shared_from_this<StreamWriter> {
 
  private:
   void Pump();
-  void Write(std::string bytes, size_t counted_bytes);
+  // A chunk that was begun.
+  void Write(std::string chunk, size_t counted_bytes);
   void Heartbeat();
   void ScheduleHeartbeat();
   // The connection is gone, for a reason if it failed.

@@ -14,12 +14,12 @@ Timing PatientTiming() {
           .probe_interval = std::chrono::minutes(10)};
 }
 
-TestMember::TestMember(uint64_t number) : id(number) {
+TestMember::TestMember(uint64_t number, const Timing& timing) : id(number) {
   auto port = Transport::Bind({"http://127.0.0.1:0"});
   CHECK_OK(port.status());
   const std::string url = "http://" + (*port)->addresses()[0];
   transport = Transport::New(
-      {.self = id, .cluster = kTestCluster, .advertise_urls = {url}, .timing = PatientTiming()},
+      {.self = id, .cluster = kTestCluster, .advertise_urls = {url}, .timing = timing},
       std::move(*port));
   transport->Start(&handler);
 }

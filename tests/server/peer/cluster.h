@@ -12,8 +12,11 @@ namespace kvorum::server::peer {
 
 inline constexpr ClusterId kTestCluster(0xabc);
 
+// Nothing times out, dials are repeated soon.
+Timing PatientTiming();
+
 struct TestMember {
-  explicit TestMember(uint64_t number);
+  explicit TestMember(uint64_t number, const Timing& timing = PatientTiming());
   ~TestMember();
 
   std::string url() const { return "http://" + transport->addresses()[0]; }
@@ -28,8 +31,5 @@ struct TestMember {
   FakeHandler handler;
   std::unique_ptr<Transport> transport;
 };
-
-// Nothing times out, dials are repeated soon.
-Timing PatientTiming();
 
 }  // namespace kvorum::server::peer

@@ -10,6 +10,7 @@ class FakeHandler::Receiver final : public SnapshotReceiver {
   ~Receiver() override {
     absl::MutexLock lock(&handler_->mutex_);
     if (!committed_) ++handler_->abandoned_;
+    handler_->changed_.SignalAll();
   }
   Status Write(std::string_view bytes) override {
     if (handler_->before_write) handler_->before_write();
@@ -33,6 +34,7 @@ class FakeHandler::Receiver final : public SnapshotReceiver {
 bool FakeHandler::Receive(raft::Message message) {
   absl::MutexLock lock(&mutex_);
   if (accept) messages_.push_back(std::move(message));
+  changed_.SignalAll();
   return accept;
 }
 
@@ -44,16 +46,19 @@ bool FakeHandler::IsRemoved(MemberId id) {
 void FakeHandler::OnUnreachable(MemberId id) {
   absl::MutexLock lock(&mutex_);
   ++unreachable_[id];
+  changed_.SignalAll();
 }
 
 void FakeHandler::OnSnapshotSent(MemberId to, bool ok) {
   absl::MutexLock lock(&mutex_);
   snapshots_sent_.emplace(to, ok);
+  changed_.SignalAll();
 }
 
 void FakeHandler::OnRemovedFromCluster() {
   absl::MutexLock lock(&mutex_);
   removed_from_cluster_ = true;
+  changed_.SignalAll();
 }
 
 StatusOr<std::unique_ptr<SnapshotReceiver>> FakeHandler::BeginSnapshot(
@@ -93,7 +98,7 @@ std::vector<raft::Message> FakeHandler::AwaitMessages(size_t n) {
   const auto enough = [this, n]()
                           ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return messages_.size() >= n; };
   absl::MutexLock lock(&mutex_);
-  mutex_.Await(absl::Condition(&enough));
+  Await(enough);
   return messages_;
 }
 
@@ -106,7 +111,7 @@ void FakeHandler::AwaitUnreachable(MemberId id) {
   const auto told = [this, id]()
                         ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return unreachable_[id] > 0; };
   absl::MutexLock lock(&mutex_);
-  mutex_.Await(absl::Condition(&told));
+  Await(told);
 }
 
 size_t FakeHandler::unreachable_count(MemberId id) {
@@ -119,7 +124,7 @@ bool FakeHandler::AwaitSnapshotSent(MemberId to) {
     return snapshots_sent_.contains(to);
   };
   absl::MutexLock lock(&mutex_);
-  mutex_.Await(absl::Condition(&told));
+  Await(told);
   const auto it = snapshots_sent_.find(to);
   const bool ok = it->second;
   snapshots_sent_.erase(it);
@@ -128,7 +133,7 @@ bool FakeHandler::AwaitSnapshotSent(MemberId to) {
 
 void FakeHandler::AwaitRemovedFromCluster() {
   absl::MutexLock lock(&mutex_);
-  mutex_.Await(absl::Condition(&removed_from_cluster_));
+  while (!removed_from_cluster_) changed_.Wait(&mutex_);
 }
 
 void FakeHandler::Remove(MemberId id) {
@@ -144,7 +149,7 @@ std::map<uint64_t, std::string> FakeHandler::databases() {
 void FakeHandler::AwaitAbandoned(int n) {
   const auto enough = [this, n]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return abandoned_ >= n; };
   absl::MutexLock lock(&mutex_);
-  mutex_.Await(absl::Condition(&enough));
+  Await(enough);
 }
 
 StatusOr<std::string> FakeSource::Read(size_t max_bytes) {

@@ -69,8 +69,14 @@ class FakeHandler final : public Handler {
 
  private:
   class Receiver;
+  // Not Mutex::Await, whose hand-over thread sanitizers do not see.
+  template <typename F>
+  void Await(const F& condition) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    while (!condition()) changed_.Wait(&mutex_);
+  }
 
   absl::Mutex mutex_;
+  absl::CondVar changed_;
   std::vector<raft::Message> messages_ ABSL_GUARDED_BY(mutex_);
   std::set<MemberId> removed_ ABSL_GUARDED_BY(mutex_);
   std::map<MemberId, size_t> unreachable_ ABSL_GUARDED_BY(mutex_);

@@ -59,6 +59,23 @@ std::string RawConnection::Read(size_t bytes) {
 
 void RawConnection::CloseSending() { shutdown(fd_, SHUT_WR); }
 
+RawListener::RawListener() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  sockaddr_in at = {};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  CHECK(bind(fd_, reinterpret_cast<const sockaddr*>(&at), sizeof(at)) == 0);
+  CHECK(listen(fd_, SOMAXCONN) == 0);
+  socklen_t length = sizeof(at);
+  getsockname(fd_, reinterpret_cast<sockaddr*>(&at), &length);
+  address_ = "127.0.0.1:" + std::to_string(ntohs(at.sin_port));
+}
+
+RawListener::~RawListener() { close(fd_); }
+
+std::unique_ptr<RawConnection> RawListener::Accept() {
+  return std::make_unique<RawConnection>(accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC));
+}
+
 bool RawReply::Has(std::string_view line) const {
   return head.find("\r\n" + std::string(line) + "\r\n") != std::string::npos;
 }

@@ -1,6 +1,7 @@
 #pragma once
 // A connection of bare bytes to the peer port, which sends whatever a test likes. Blocking.
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,8 @@ class RawConnection {
  public:
   // `address`: "127.0.0.1:1234".
   explicit RawConnection(const std::string& address);
+  // Takes over a socket.
+  explicit RawConnection(int fd) : fd_(fd) {}
   ~RawConnection();
   RawConnection(const RawConnection&) = delete;
   RawConnection& operator=(const RawConnection&) = delete;
@@ -28,6 +31,20 @@ class RawConnection {
 
   int fd_;
   std::string buffer_;
+};
+
+// The other side of a dial.
+class RawListener {
+ public:
+  RawListener();
+  ~RawListener();
+  const std::string& address() const { return address_; }
+  // Waits for the next one.
+  std::unique_ptr<RawConnection> Accept();
+
+ private:
+  const int fd_;
+  std::string address_;
 };
 
 struct RawReply {

@@ -198,7 +198,7 @@ TEST(TransportTest, ANewerStreamTakesThePlaceOfTheOlder) {
   EXPECT_EQ(older.ReadToEnd(), "0\r\n\r\n");  // an end in order
   one.transport->Send({{.type = MessageType::kVote, .to = MemberId(2), .from = one.id}});
   EXPECT_EQ(newer.ReadUntil("\x18\x01"),
-            std::string("e\r\n\0\0\0\0\0\0\0\x06\x08\x05\x10\x02\x18\x01", 17));
+            std::string("0000000e\r\n\0\0\0\0\0\0\0\x06\x08\x05\x10\x02\x18\x01", 24));
 }
 
 TEST(TransportTest, AStreamOfAMemberThatWasRemovedIsGone) {
@@ -350,6 +350,117 @@ TEST(TransportTest, OneSnapshotTooManyFailsAtOnce) {
     arrived += one.handler.AwaitSnapshotSent(two.id) ? 1 : 0;
   }
   EXPECT_GE(arrived, 1u);  // not all: the receiver has a bound of its own
+}
+
+// Times short enough to see them pass. Nothing here is said about how long it takes at most.
+Timing HastyTiming() {
+  Timing timing = PatientTiming();
+  timing.io_timeout = std::chrono::milliseconds(500);
+  return timing;
+}
+
+TEST(TransportTest, AnIdleStreamCarriesHeartbeats) {
+  TestMember one(1, HastyTiming());
+  ASSERT_OK(one.transport->AddPeer(MemberId(2), {"http://127.0.0.1:1"}));
+  RawConnection stream(one.transport->addresses()[0]);
+  stream.Send(StreamRequest("message", MemberId(2), one.id));
+  stream.ReadUntil("\r\n\r\n");
+  const std::string heartbeat("0000000a\r\n\0\0\0\0\0\0\0\x02\x08\x08\r\n", 22);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(stream.Read(heartbeat.size()), heartbeat);
+  RawConnection appends(one.transport->addresses()[0]);
+  appends.Send(StreamRequest("msgapp", MemberId(2), one.id));
+  appends.ReadUntil("\r\n\r\n");
+  EXPECT_EQ(appends.Read(13), std::string("00000001\r\n\0\r\n", 13));
+}
+
+// Both the dial that is not answered and the stream that falls silent.
+TEST(TransportTest, ASilentPeerIsDialedAgain) {
+  RawListener listener;
+  TestMember one(1, HastyTiming());
+  ASSERT_OK(one.transport->AddPeer(MemberId(2), {"http://" + listener.address()}));
+  for (int i = 0; i < 6; ++i) {
+    const auto dial = listener.Accept();
+    EXPECT_TRUE(dial->ReadUntil("\r\n\r\n").starts_with("GET /raft/stream/"));
+    if (i % 2 == 0) dial->Send("HTTP/1.1 200 OK\r\nX-Server-Version: 3.7.1\r\n\r\n");
+    EXPECT_EQ(dial->ReadToEnd(), "");
+  }
+}
+
+TEST(TransportTest, AnIdleConnectionIsClosed) {
+  TestMember one(1, HastyTiming());
+  RawConnection idle(one.transport->addresses()[0]);
+  EXPECT_EQ(idle.ReadToEnd(), "");
+  RawConnection half(one.transport->addresses()[0]);
+  half.Send("GET /version HTTP/1.1\r\nHo");
+  EXPECT_EQ(half.ReadToEnd(), "");
+}
+
+// Whatever the answer is, the next probe follows.
+TEST(TransportTest, PeersAreProbedAgainAndAgain) {
+  RawListener listener;
+  Timing timing = PatientTiming();
+  timing.probe_interval = std::chrono::milliseconds(5);
+  TestMember one(1, timing);
+  ASSERT_OK(one.transport->AddPeer(MemberId(2), {"http://" + listener.address()}));
+  const std::vector<std::string> answers = {
+      R"({"OK":true,"Now":"2026-01-02T03:04:05.678901234Z"})",
+      R"({"OK":true,"Now":"2026-01-02T03:04:05+01:00"})",
+      R"({"OK":false,"Now":"2026-01-02T03:04:05Z"})",
+      R"({"OK":true,"Now":"yesterday"})",
+      R"({"OK":true})",
+      "[]",
+      "",
+  };
+  for (size_t probes = 0; probes < 2 * answers.size();) {
+    const auto connection = listener.Accept();
+    const bool probe = connection->ReadUntil("\r\n\r\n").starts_with("GET /raft/probing HTTP/1.1");
+    const std::string body = probe ? answers[probes++ % answers.size()] : "";
+    connection->Send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " +
+                     std::to_string(body.size()) + "\r\n\r\n" + body);
+  }
+}
+
+// The second request meets a connection that the other side has closed in the meantime.
+TEST(TransportTest, AClosedIdleConnectionIsNoFailure) {
+  RawListener listener;
+  TestMember one(1);
+  ASSERT_OK(one.transport->AddRemote(MemberId(2), {"http://" + listener.address()}));
+  for (uint64_t i = 1; i <= 3; ++i) {
+    one.transport->Send(
+        {{.type = MessageType::kVote, .to = MemberId(2), .from = one.id, .index = Index(i)}});
+    const auto post = listener.Accept();
+    EXPECT_TRUE(post->ReadUntil("\r\n\r\n").starts_with("POST /raft HTTP/1.1\r\n"));
+    post->Send("HTTP/1.1 204 No Content\r\n\r\n");  // and it may be used again, it says
+  }
+  EXPECT_EQ(one.handler.unreachable_count(MemberId(2)), 0u);
+}
+
+// Older servers' streams cannot be read; that is no reason to call them inactive.
+TEST(TransportTest, AStreamOfAnAncientServerIsNotRead) {
+  RawListener listener;
+  TestMember one(1);
+  ASSERT_OK(one.transport->AddPeer(MemberId(2), {"http://" + listener.address()}));
+  for (int i = 0; i < 3; ++i) {
+    const auto dial = listener.Accept();
+    dial->ReadUntil("\r\n\r\n");
+    dial->Send("HTTP/1.1 200 OK\r\n\r\n");
+    EXPECT_EQ(dial->ReadToEnd(), "");
+  }
+  EXPECT_EQ(one.transport->ActiveSince(MemberId(2)), std::nullopt);
+}
+
+TEST(TransportTest, AMalformedStreamIsDialedAgain) {
+  RawListener listener;
+  TestMember one(1);
+  ASSERT_OK(one.transport->AddPeer(MemberId(2), {"http://" + listener.address()}));
+  for (int i = 0; i < 4; ++i) {
+    const auto dial = listener.Accept();
+    dial->ReadUntil("\r\n\r\n");
+    dial->Send(
+        "HTTP/1.1 200 OK\r\nX-Server-Version: 3.7.1\r\n\r\n\xff\xff\xff\xff\xff\xff\xff\xff");
+    EXPECT_EQ(dial->ReadToEnd(), "");
+  }
+  EXPECT_EQ(one.handler.message_count(), 0u);
 }
 
 TEST(TransportTest, StopsInTheMiddleOfEverything) {
