@@ -11,8 +11,8 @@
 namespace kvorum::raft {
 namespace {
 
-using testing::Member;
 using testing::MakeConfState;
+using testing::Member;
 
 class Hostile {
  public:
