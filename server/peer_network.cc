@@ -50,6 +50,7 @@ StatusOr<peer::Versions> PeerNetwork::AskVersions(const Urls& urls, Duration tim
 
 Status PeerNetwork::Open(MemberId self, ClusterId cluster) {
   peer::Transport::Options options;
+  cluster_ = cluster;
   options.self = self;
   options.cluster = cluster;
   options.advertise_urls = config_.initial_advertise_peer_urls;
@@ -112,6 +113,15 @@ void PeerNetwork::PromoteMember(const Urls& urls, MemberId id, peer::Completion<
   Ask<bool>(std::move(done), [this, urls, id] {
     const auto answer = client_.PromoteMember(urls, id, "", config_.request_timeout());
     return peer::Answer<bool>{.error = answer.error, .value = answer.error == Error::kOk};
+  });
+}
+
+void PeerNetwork::HashKv(const Urls& urls, Revision revision,
+                         peer::Completion<peer::HashKvResult> done) {
+  Ask<peer::HashKvResult>(std::move(done), [this, urls, revision] {
+    const auto answer = client_.HashKv(urls, cluster_, revision, config_.request_timeout());
+    if (answer.ok()) return *answer;
+    return peer::Answer<peer::HashKvResult>{.error = Error::kTimeout, .value = {}};
   });
 }
 

@@ -40,6 +40,8 @@ class PeerNetwork final : public Peers {
   std::optional<TimePoint> ActiveSince(MemberId id) const override;
   void AskServerVersion(const Urls& urls, std::function<void(StatusOr<std::string>)> done) override;
   void PromoteMember(const Urls& urls, MemberId id, peer::Completion<bool> done) override;
+  void HashKv(const Urls& urls, Revision revision,
+              peer::Completion<peer::HashKvResult> done) override;
   void RenewLease(const Urls& urls, LeaseId id, peer::Completion<int64_t> done) override;
   void LeaseTimeToLive(const Urls& urls, LeaseId id, bool keys,
                        peer::Completion<peer::LeaseTtl> done) override;
@@ -51,6 +53,7 @@ class PeerNetwork final : public Peers {
 
   const Config& config_;
   std::unique_ptr<peer::Transport::Port> port_;  // until Open
+  ClusterId cluster_;                            // since Open
   peer::PeerClient client_;
   ReadPool askers_;
   std::unique_ptr<peer::Transport> transport_;  // since Open

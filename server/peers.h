@@ -66,6 +66,8 @@ class Peers {
                                 std::function<void(StatusOr<std::string>)> done) = 0;
   // The errors are those of the same calls to a server, or kNoLeader if nobody answered, kTimeout.
   virtual void PromoteMember(const Urls& urls, MemberId id, peer::Completion<bool> done) = 0;
+  virtual void HashKv(const Urls& urls, Revision revision,
+                      peer::Completion<peer::HashKvResult> done) = 0;
   virtual void RenewLease(const Urls& urls, LeaseId id, peer::Completion<int64_t> done) = 0;
   virtual void LeaseTimeToLive(const Urls& urls, LeaseId id, bool keys,
                                peer::Completion<peer::LeaseTtl> done) = 0;

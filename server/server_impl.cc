@@ -304,13 +304,16 @@ void EtcdServer::AddAutoCompaction() {
 
 void EtcdServer::AddCompactHashCheck() {
   if (!config_.compact_hash_check) return;
+  if (deps_.peers != nullptr) {
+    member_hashes_ = std::make_unique<MemberHashes>(state_->membership(), *deps_.peers);
+  }
   hash_checker_ = std::make_unique<CompactHashChecker>(CompactHashChecker::Parts{
       .self = identity_.member,
       .interval = config_.compact_hash_check_time,
       .timeout = config_.request_timeout(),
       .leads = [this] { return raft_.is_leader(); },
       .hashes = [this] { return state_->store()->compaction_hashes(); },
-      .peers = nullptr,  // a cluster has one member
+      .peers = member_hashes_.get(),
       .raise_corrupt =
           [this](MemberId id) {
             etcdserverpb::InternalRaftRequest request;

@@ -17,6 +17,7 @@
 #include "server/compaction_runner.h"
 #include "server/compactor/auto_compactor.h"
 #include "server/corruption/compact_hash_checker.h"
+#include "server/corruption/member_hashes.h"
 #include "server/defragmenter.h"
 #include "server/delayed_calls.h"
 #include "server/job_stage.h"
@@ -207,6 +208,7 @@ class EtcdServer final : public Server {
   size_t lease_job_ = 0;
   std::unique_ptr<AutoCompactor> auto_compactor_;  // null: off
   size_t auto_compaction_job_ = 0;
+  std::unique_ptr<MemberHashes> member_hashes_;       // null: there are no other members
   std::unique_ptr<CompactHashChecker> hash_checker_;  // null: off
   size_t hash_check_job_ = 0;
   CurrentCompactor compactor_;

@@ -186,6 +186,43 @@ TEST(ClusterTest, ARenewalWaitsForTheNextLeader) {
   EXPECT_EQ(renew.ttl_seconds, 60);
 }
 
+TEST(ClusterTest, AMemberThatDivergesIsFoundByItsCompactionHash) {
+  ClusterHarness cluster(3);
+  cluster.Configure([](Config* config) {
+    config->compact_hash_check = true;
+    config->compact_hash_check_time = std::chrono::seconds(10);
+  });
+  cluster.OpenAndWaitReady();
+  const auto compact = [&] {
+    TestCall call;
+    auto request = std::make_unique<etcdserverpb::InternalRaftRequest>();
+    request->mutable_compaction()->set_revision(cluster.at(cluster.leader()).revision().value());
+    cluster.at(cluster.leader()).Propose(std::move(request), TimePoint::max(), &call);
+    EXPECT_TRUE(cluster.StepUntil([&] { return call.done(); }));
+    EXPECT_EQ(call.error, Error::kOk);
+    cluster.StepFor(std::chrono::seconds(30));
+  };
+  const auto put = [&](const std::string& value) {
+    EXPECT_EQ(cluster.Put(cluster.leader(), "a", value), Error::kOk);
+  };
+  for (const char* value : {"1", "2", "3"}) put(value);
+  compact();
+  for (const char* value : {"4", "5"}) put(value);
+  compact();
+  EXPECT_TRUE(cluster.at(cluster.leader()).Alarms().empty()) << "all are equal";
+
+  // One member has a row that the log knows nothing of.
+  const size_t bad = (cluster.leader() + 1) % 3;
+  mvcc::WriteTxn txn = cluster.at(bad).state().store()->Begin();
+  txn.Put("b", "only here", LeaseId(0));
+  txn.End();
+  for (const char* value : {"6", "7", "8"}) put(value);
+  compact();
+  ASSERT_EQ(cluster.at(cluster.leader()).Alarms().size(), 1u);
+  EXPECT_EQ(cluster.at(cluster.leader()).Alarms()[0].memberid(), cluster.IdOf(bad).value());
+  EXPECT_EQ(cluster.at(cluster.leader()).Alarms()[0].alarm(), etcdserverpb::CORRUPT);
+}
+
 class SnapshotTest : public ::testing::Test {
  protected:
   SnapshotTest() {

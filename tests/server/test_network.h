@@ -125,6 +125,13 @@ class TestNetwork {
             });
       });
     }
+    void HashKv(const Urls& urls, Revision revision,
+                peer::Completion<peer::HashKvResult> done) override {
+      Ask(urls, [done, revision](const Link* other) {
+        if (other == nullptr) return done({.error = Error::kNoLeader, .value = {}});
+        other->handler_->HashKv(revision, done);
+      });
+    }
     void RenewLease(const Urls& urls, LeaseId id, peer::Completion<int64_t> done) override {
       Ask(urls, [done, id](const Link* other) {
         if (other == nullptr) return done({.error = Error::kNoLeader});
