@@ -4,6 +4,7 @@
 
 #include "mvcc/boltfile/export.h"
 #include "server/membership/v2_store_json.h"
+#include "server/metrics.h"
 
 namespace kvorum::server {
 namespace {
@@ -20,6 +21,7 @@ class ExportSource final : public peer::SnapshotSource {
  private:
   const std::shared_ptr<mvcc::Store> store_;
   const std::unique_ptr<mvcc::boltfile::DatabaseExport> database_;
+  const SnapshotMeter meter_;
 };
 
 }  // namespace

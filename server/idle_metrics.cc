@@ -55,8 +55,6 @@ void AddNotServed() {
              "The total number of successful learner promotions while this member is leader.");
   AddGauge("etcd_server_snapshot_apply_in_progress_total",
            "1 if the server is applying the incoming snapshot. 0 if none.");
-  AddSeconds("etcd_disk_backend_snapshot_duration_seconds",
-             "The latency distribution of backend snapshots.", .01, 17);
   AddSeconds("etcd_snap_db_fsync_duration_seconds",
              "The latency distributions of fsyncing .snap.db file", .001, 14);
   AddSeconds("etcd_snap_db_save_total_duration_seconds",

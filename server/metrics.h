@@ -32,6 +32,10 @@ inline metrics::Histogram& wal_write_seconds = metrics::Default().AddHistogram(
 inline metrics::Gauge& wal_write_bytes = metrics::Default().AddGauge(
     "etcd_disk_wal_write_bytes_total", "Total number of bytes written in WAL.");
 
+inline metrics::Histogram& snapshot_seconds = metrics::Default().AddHistogram(
+    "etcd_disk_backend_snapshot_duration_seconds", "The latency distribution of backend snapshots.",
+    metrics::ExponentialBounds(.01, 2, 17));
+
 inline metrics::Counter& leases_granted_total = metrics::Default().AddCounter(
     "etcd_debugging_lease_granted_total", "The total number of granted leases.");
 inline metrics::Counter& leases_revoked_total = metrics::Default().AddCounter(
@@ -83,6 +87,16 @@ class RequestMeter {
   const Operation operation_;
   const TimePoint begin_ = std::chrono::steady_clock::now();
   bool success_ = false;
+};
+// How long a snapshot of the database is held, from its making to the end of its transfer.
+class SnapshotMeter {
+ public:
+  SnapshotMeter() = default;
+  SnapshotMeter(const SnapshotMeter&) = delete;
+  ~SnapshotMeter() { snapshot_seconds.Observe(std::chrono::steady_clock::now() - begin_); }
+
+ private:
+  const TimePoint begin_ = std::chrono::steady_clock::now();
 };
 // One entry's turn in the apply stage.
 void ObserveApply(Operation operation, bool success, Duration took);

@@ -128,6 +128,24 @@ struct ServerStatus {
   std::string storage_version;
 };
 
+// This member's state of one moment as etcd's database file, made piece by piece in bounded memory;
+// it needs the disk, so on the read pool only. Writes go on meanwhile. What it pins takes disk space
+// until it is destroyed, which is before the server is. kInternal: to be given up; a damaged store
+// ends the process. Threads: one at a time, any.
+class DatabaseExport {
+ public:
+  virtual ~DatabaseExport() = default;
+  // Sizes some more of the file, which is some milliseconds' work; sets *done when that was the
+  // last. REQUIRES: not done before.
+  virtual Error Plan(bool* done) = 0;
+  // The rest REQUIRES that the planning is done.
+  virtual uint64_t bytes() const = 0;
+  // The schema's version: "3.7.0"; empty while the cluster has not agreed on one.
+  virtual const std::string& storage_version() const = 0;
+  // The file's next `size` bytes (above 0), fewer at its end, none behind it.
+  virtual Error Read(size_t size, std::string* bytes) = 0;
+};
+
 class Server {
  public:
   static StatusOr<std::unique_ptr<Server>> Open(const Config& config, const Dependencies& deps);
@@ -185,6 +203,8 @@ class Server {
   [[nodiscard]] virtual bool RunOnReadPool(std::function<void()> work) = 0;
 
   // -- maintenance -------------------------------------------------------------------------------
+  // Of what is applied now. Not null.
+  virtual std::unique_ptr<DatabaseExport> NewDatabaseExport() = 0;
   // Completes `waiter` when a rewrite of this member's files, begun after this call, has given back
   // what compaction freed and the sizes are set down. No pause for anybody. Calls during a run
   // share the next one. kDiskFull when there is no room to rewrite a file.

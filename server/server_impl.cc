@@ -11,6 +11,7 @@
 #include "base/strings.h"
 #include "server/apply/txn.h"
 #include "server/fatal.h"
+#include "server/member_database.h"
 #include "server/metrics.h"
 #include "server/own_call.h"
 #include "server/range.h"
@@ -657,6 +658,12 @@ Error EtcdServer::Hash(etcdserverpb::HashResponse* response) {
   response->mutable_header()->set_revision(revision().value());
   response->set_hash(*hash);
   return Error::kOk;
+}
+
+std::unique_ptr<DatabaseExport> EtcdServer::NewDatabaseExport() {
+  return std::make_unique<MemberDatabase>(
+      state_->store().Get(), state_->membership().storage_version(),
+      [this](const Status& fault) { return OnReadFault(fault); });
 }
 
 bool EtcdServer::RunOnReadPool(std::function<void()> work) {

@@ -88,6 +88,7 @@ class EtcdServer final : public Server {
   Error Hash(etcdserverpb::HashResponse* response) override;
   bool RunOnReadPool(std::function<void()> work) override;
 
+  std::unique_ptr<DatabaseExport> NewDatabaseExport() override;
   void Defragment(Waiter* waiter) override;
   bool AbandonDefragment(Waiter* waiter) override { return defragmenter_.Abandon(waiter); }
 

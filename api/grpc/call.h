@@ -108,6 +108,8 @@ class StreamCall {
   // by End.
   Detached StopAtDeadline();
 
+  // Whether nothing sent would arrive any more: stopped, or the client is gone.
+  bool over() const { return stopped_ || done_.signal.is_set(); }
   // co_await Done(): the client is gone, or has been given the status.
   Signal::Awaiter Done() { return done_.signal.Wait(); }
   TimePoint deadline() const { return DeadlineOf(context); }

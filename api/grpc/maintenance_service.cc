@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/grpc/serving.h"
+#include "api/grpc/snapshot_sender.h"
 
 namespace kvorum::api {
 
@@ -21,6 +22,9 @@ MaintenanceService::MaintenanceService(const ServiceContext& context,
   Add(UnaryMethod{.name = "MoveLeader",
                   .handle = [this](UnaryCall& call) { return MoveLeader(call); },
                   .may_wait_long = true});
+  Add(StreamMethod{.name = "Snapshot",
+                   .handle = [this](StreamCall& call) { return Snapshot(call); },
+                   .on_learner = OnLearner::kServed});
 }
 
 // Every action goes through the log, also GET. An action without a name would be applied as nothing
@@ -120,6 +124,22 @@ Task<Reply> MaintenanceService::MoveLeader(UnaryCall& call) {
   const Error error = co_await WaitWithClient(call, start, abandon);
   if (error != Error::kOk) co_return error;
   co_return etcdserverpb::MoveLeaderResponse();
+}
+
+// All streams are on one polling thread, and so is the count.
+Task<grpc::Status> MaintenanceService::Snapshot(StreamCall& call) {
+  grpc::ByteBuffer bytes;
+  const bool received = co_await call.Read(&bytes);
+  if (!received) co_return ToStatus(Error::kContextCanceled);
+  etcdserverpb::SnapshotRequest request;
+  const grpc::Status parsed = call.Parse(bytes, &request);
+  if (!parsed.ok()) co_return parsed;
+  if (snapshots_ == kMaxSnapshots) co_return ToStatus(Error::kTooManyRequests);
+  ++snapshots_;
+  SnapshotSender sender(&server(), &call);
+  const grpc::Status status = co_await sender.Run();
+  --snapshots_;
+  co_return status;
 }
 
 void MaintenanceService::DefragmentStarted() {

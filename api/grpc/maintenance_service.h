@@ -1,6 +1,6 @@
 #pragma once
-// etcdserverpb.Maintenance: Alarm, Status, HashKV, Hash, Defragment, MoveLeader. Snapshot and
-// Downgrade are not served yet and fall to the catch-all. Follows etcd
+// etcdserverpb.Maintenance: Alarm, Status, HashKV, Hash, Defragment, MoveLeader,
+// Snapshot. Downgrade is not served yet and falls to the catch-all. Follows etcd
 // server/etcdserver/api/v3rpc/maintenance.go.
 
 #include <atomic>
@@ -9,6 +9,10 @@
 #include "api/grpc/service.h"
 
 namespace kvorum::api {
+
+// Transfers of the database at once, each of which holds disk space and about a MiB of memory; more
+// are told "too many requests".
+inline constexpr int kMaxSnapshots = 32;
 
 class MaintenanceService final : public Service {
  public:
@@ -23,6 +27,7 @@ class MaintenanceService final : public Service {
   Task<Reply> Hash(UnaryCall& call);
   Task<Reply> Defragment(UnaryCall& call);
   Task<Reply> MoveLeader(UnaryCall& call);
+  Task<grpc::Status> Snapshot(StreamCall& call);
   Task<server::Error> WaitDefragmented(UnaryCall& call);
 
   void DefragmentStarted();
@@ -30,6 +35,7 @@ class MaintenanceService final : public Service {
 
   const std::function<void(bool)> set_serving_;
   std::atomic<int> defragmenting_{0};  // calls
+  int snapshots_ = 0;                  // under way; the polling thread's
 };
 
 }  // namespace kvorum::api
