@@ -1,6 +1,6 @@
 #include "tests/api/fake_server.h"
 
-#include <thread>
+#include <algorithm>
 #include <utility>
 
 namespace kvorum::api {
@@ -10,10 +10,7 @@ using server::Error;
 FakeServer::FakeServer() {
   settings.heartbeat_interval_ms = 10;
   settings.election_timeout_ms = 50;
-}
-
-FakeServer::~FakeServer() {
-  for (std::thread& thread : pool_) thread.join();
+  pool_.Start(4);
 }
 
 void FakeServer::AwaitHeld(size_t count) {
@@ -205,12 +202,50 @@ Error FakeServer::Hash(etcdserverpb::HashResponse* response) {
   return Error::kOk;
 }
 
+class FakeServer::FakeDatabase final : public server::DatabaseExport {
+ public:
+  explicit FakeDatabase(FakeServer* server) : server_(*server) { Count(1); }
+  ~FakeDatabase() override { Count(-1); }
+  Error Plan(bool* done) override {
+    *done = ++planned_ == server_.database_plan_steps;
+    return server_.read_error;
+  }
+  uint64_t bytes() const override { return server_.database_bytes; }
+  const std::string& storage_version() const override { return version_; }
+  Error Read(size_t size, std::string* bytes) override {
+    if (read_ + size > server_.readable_bytes) return Error::kInternal;
+    bytes->assign(std::min<uint64_t>(size, this->bytes() - read_), 'd');
+    read_ += bytes->size();
+    server_.database_read_bytes += bytes->size();
+    return Error::kOk;
+  }
+
+ private:
+  void Count(int change) {
+    absl::MutexLock lock(&server_.mutex_);
+    server_.exports_ += change;
+  }
+
+  FakeServer& server_;
+  const std::string version_ = "3.7.0";
+  int planned_ = 0;
+  uint64_t read_ = 0;
+};
+
+std::unique_ptr<server::DatabaseExport> FakeServer::NewDatabaseExport() {
+  return std::make_unique<FakeDatabase>(this);
+}
+
+void FakeServer::AwaitExports(int count) {
+  absl::MutexLock lock(&mutex_);
+  const auto reached = [this, count] { return exports_ == count; };
+  mutex_.Await(absl::Condition(&reached));
+}
+
 bool FakeServer::RunOnReadPool(std::function<void()> work) {
   if (pool_full) return false;
   ++pool_runs_;
-  absl::MutexLock lock(&mutex_);
-  pool_.emplace_back(std::move(work));
-  return true;
+  return pool_.Run(std::move(work));
 }
 
 void FakeServer::LeaseRenew(LeaseId id, TimePoint, server::LeaseRenewWaiter* waiter) {

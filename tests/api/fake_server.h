@@ -12,9 +12,9 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "server/read_pool.h"
 #include "server/server.h"
 #include "tests/api/fake_watchable_store.h"
 
@@ -23,7 +23,6 @@ namespace kvorum::api {
 class FakeServer final : public server::Server {
  public:
   FakeServer();
-  ~FakeServer() override;
 
   // -- what a test sets
   // ----------------------------------------------------------------------------
@@ -43,6 +42,14 @@ class FakeServer final : public server::Server {
   std::atomic<bool> no_space{false};
   // Proposals, read indexes and waits for compaction stay until Release.
   std::atomic<bool> hold{false};
+  // What Snapshot sends: 'd' so many times, sized in so many steps and not readable beyond
+  // `readable_bytes`; and how much was read of all that were asked for, and how many there are.
+  std::atomic<uint64_t> database_bytes{0};
+  std::atomic<int> database_plan_steps{1};
+  std::atomic<uint64_t> readable_bytes{UINT64_MAX};
+  std::atomic<uint64_t> database_read_bytes{0};
+  // Blocks until so many exports exist.
+  void AwaitExports(int count);
   server::Config settings;
   std::vector<server::MemberInfo> members;
   std::vector<etcdserverpb::AlarmMember> alarms;
@@ -88,6 +95,7 @@ class FakeServer final : public server::Server {
                                                    etcdserverpb::TxnResponse* response) override;
   server::Error HashKv(Revision revision, etcdserverpb::HashKVResponse* response) override;
   server::Error Hash(etcdserverpb::HashResponse* response) override;
+  std::unique_ptr<server::DatabaseExport> NewDatabaseExport() override;
   void Defragment(server::Waiter* waiter) override { HoldOrResume(waiter); }
   bool AbandonDefragment(server::Waiter* waiter) override { return Abandon(waiter); }
   // To member 7 alone, which is this one.
@@ -118,6 +126,8 @@ class FakeServer final : public server::Server {
   }
 
  private:
+  class FakeDatabase;
+
   void HoldOrResume(server::Waiter* waiter);
   server::ApplyResponse Apply(const etcdserverpb::InternalRaftRequest& request);
   etcdserverpb::PutResponse ApplyPut(const etcdserverpb::PutRequest& put);
@@ -125,11 +135,12 @@ class FakeServer final : public server::Server {
   std::atomic<int64_t> revision_{1};
   std::atomic<int64_t> pool_runs_{0};
   absl::Mutex mutex_;
+  int exports_ = 0;
   std::map<std::string, mvccpb::KeyValue> keys_;
   std::vector<etcdserverpb::RangeRequest> ranges_;
   std::vector<server::Waiter*> held_;
   std::vector<etcdserverpb::InternalRaftRequest> proposals_;
-  std::vector<std::thread> pool_;
+  server::ReadPool pool_;
 };
 
 }  // namespace kvorum::api

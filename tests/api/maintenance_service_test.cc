@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "api/grpc/catch_all.h"
+#include "proto/election.grpc.pb.h"
 #include "proto/health.grpc.pb.h"
 #include "proto/lock.grpc.pb.h"
 #include "proto/rpc.grpc.pb.h"
@@ -359,7 +360,7 @@ TEST(CatchAllTest, TextsForWhatIsNotThere) {
                 "malformed method name: \"nonsense\"");
   for (const char* method :
        {"etcdserverpb.Auth/AuthEnable", "v3lockpb.Lock/Lock", "v3electionpb.Election/Campaign",
-        "etcdserverpb.Maintenance/Snapshot", "etcdserverpb.Maintenance/Downgrade"}) {
+        "etcdserverpb.Maintenance/Downgrade"}) {
     EXPECT_STATUS(UnservedMethod(std::string("/") + method), StatusCode::UNIMPLEMENTED,
                   std::string("etcdserver: ") + method + " is not implemented by this server yet");
   }
@@ -372,10 +373,10 @@ TEST_F(MaintenanceServiceTest, UnservedMethodsAreAnsweredUnaryAndStreaming) {
                 StatusCode::UNIMPLEMENTED,
                 "etcdserver: v3lockpb.Lock/Lock is not implemented by this server yet");
   grpc::ClientContext second;
-  auto snapshot = maintenance_->Snapshot(&second, etcdserverpb::SnapshotRequest());
-  etcdserverpb::SnapshotResponse chunk;
-  EXPECT_FALSE(snapshot->Read(&chunk));
-  EXPECT_EQ(snapshot->Finish().error_code(), StatusCode::UNIMPLEMENTED);
+  auto observe = v3electionpb::Election::NewStub(channel_)->Observe(&second, {});
+  v3electionpb::LeaderResponse leader;
+  EXPECT_FALSE(observe->Read(&leader));
+  EXPECT_EQ(observe->Finish().error_code(), StatusCode::UNIMPLEMENTED);
 }
 
 }  // namespace

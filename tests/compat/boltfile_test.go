@@ -434,12 +434,7 @@ func TestEtcdutlRestoresOurFile(t *testing.T) {
 	s.Stop()
 	ours, _ := transfer(t, liveDatabase(s))
 	appendSum(t, ours)
-	if err := os.RemoveAll(s.DataDir); err != nil {
-		t.Fatal(err)
-	}
-	const peer = "http://127.0.0.1:20380"
-	etcdutl(t, "snapshot", "restore", ours, "--data-dir="+s.DataDir, "--name=m1",
-		"--initial-cluster=m1="+peer, "--initial-advertise-peer-urls="+peer, "--initial-cluster-token=compat")
+	restore(t, s, ours)
 	s.Start()
 	sameContents(t, before, contents(t, s))
 }

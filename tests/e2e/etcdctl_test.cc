@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <filesystem>
+
 #include "tests/e2e/process.h"
 
 namespace kvorum::e2e {
@@ -92,6 +94,17 @@ TEST_F(EtcdctlTest, CompactionHidesOldRevisionsAndRefusesToRepeat) {
   EXPECT_THAT(Fails({"compact", "700"}),
               HasSubstr("Error: etcdserver: mvcc: required revision is a future revision"));
   EXPECT_EQ(Ok({"compact", "6", "--physical"}), "compacted revision 6\n");
+}
+
+TEST_F(EtcdctlTest, SnapshotIsSavedAndRestored) {
+  for (int i = 0; i < 5; ++i) Ok({"put", "k" + std::to_string(i), "v"});  // revisions 2..6
+  const std::string file = dir_.path() + "/saved.db";
+  EXPECT_THAT(Ok({"snapshot", "save", file}), HasSubstr("Snapshot saved at " + file));
+  EXPECT_THAT(Ok({"snapshot", "status", file, "-w", "fields"}),
+              AllOf(HasSubstr("\"Revision\" : 6"), HasSubstr("\"Keys\" : 5")));
+  const std::string restored = dir_.path() + "/restored";
+  Ok({"snapshot", "restore", file, "--data-dir=" + restored});
+  EXPECT_NE(std::filesystem::file_size(restored + "/member/snap/db"), 0u);
 }
 
 TEST_F(EtcdctlTest, WatchReplaysHistoryFromARevision) {

@@ -9,7 +9,7 @@ import (
 )
 
 // The reasons a case may be excluded for. There is no other.
-var reasons = []string{"tls", "members", "auth", "snapshot"}
+var reasons = []string{"tls", "members", "auth"}
 
 // table names the tests whose need does not show in the flags of their servers.
 //

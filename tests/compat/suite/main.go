@@ -3,7 +3,7 @@
 //
 // The list of what there is to run comes from the suite itself: every case is once given a server
 // that only writes down its flags and ends (probe.go). Taken off that list is what needs TLS,
-// authentication, more than one member, or snapshots, and nothing else (exclude.go). The rest runs,
+// authentication or more than one member, and nothing else (exclude.go). The rest runs,
 // and each case of it must report a result (run.go).
 //
 // The tests are the published module's, with one change: a cluster of default size has one member
