@@ -25,15 +25,15 @@
 //      the server's read pool.
 //   3. What a client can make this folder hold is bounded: a message by max_request_bytes (checked)
 //      and by gRPC's memory quota (while it arrives), a watch stream by watch_queue.h, lists by
-//      response_budget.h, a connection that says nothing by kSniffTimeout and gRPC's handshake
-//      timeout.
+//      response_budget.h, snapshots by snapshot_sender.h and kMaxSnapshots, a connection that says
+//      nothing by kSniffTimeout and gRPC's handshake timeout.
 //
 // Threads: one polls unary calls, one polls streams, one runs listener and HTTP, one the calls of
 // the JSON gateway; a call's coroutine may also run where the server finished what it waited for
 // (grpc/queue.h).
 //
-// Left out for now: TLS, authentication, calls about snapshots, several members, locks and
-// elections. RPCs without a handler are answered Unimplemented (grpc/catch_all.h).
+// Left out for now: TLS, authentication, locks and elections. RPCs without a handler are answered
+// Unimplemented (grpc/catch_all.h).
 //
 // Follows etcd server/embed/serve.go, server/etcdserver/api/v3rpc.
 
