@@ -20,9 +20,9 @@ void Sha256::Update(std::string_view bytes) {
 std::string Sha256::Finish() {
   std::string digest(kSize, '\0');
   unsigned length = 0;
-  CHECK_EQ(EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(digest.data()),
-                              &length),
-           1);
+  CHECK_EQ(
+      EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(digest.data()), &length),
+      1);
   CHECK_EQ(length, kSize);
   return digest;
 }

@@ -128,10 +128,10 @@ struct ServerStatus {
   std::string storage_version;
 };
 
-// This member's state of one moment as etcd's database file, made piece by piece in bounded memory;
-// it needs the disk, so on the read pool only. Writes go on meanwhile. What it pins takes disk space
-// until it is destroyed, which is before the server is. kInternal: to be given up; a damaged store
-// ends the process. Threads: one at a time, any.
+// This member's state of one moment as etcd's database file, made in pieces and in bounded memory;
+// it needs the disk, so on the read pool only. Writes go on meanwhile. What it pins takes space on
+// the disk until it is destroyed, which is before the server is. kInternal: to be given up; a
+// damaged store ends the process. Threads: one at a time, any.
 class DatabaseExport {
  public:
   virtual ~DatabaseExport() = default;

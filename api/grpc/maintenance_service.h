@@ -1,6 +1,6 @@
 #pragma once
-// etcdserverpb.Maintenance: Alarm, Status, HashKV, Hash, Defragment, MoveLeader,
-// Snapshot. Downgrade is not served yet and falls to the catch-all. Follows etcd
+// etcdserverpb.Maintenance: Alarm, Status, HashKV, Hash, Defragment, MoveLeader, Snapshot.
+// Downgrade is not served yet and falls to the catch-all. Follows etcd
 // server/etcdserver/api/v3rpc/maintenance.go.
 
 #include <atomic>

@@ -136,12 +136,11 @@ Detached SnapshotSender::WarnWhileSlow() {
       gpr_time_from_nanos(SnapshotPatience(total_bytes_).count(), GPR_TIMESPAN);
   while (!transfer_over_) {
     const gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), patience);
-    const bool passed = co_await Operation(
-        [&](void* tag) { patience_.Set(queue_.grpc_queue(), deadline, tag); });
+    const bool passed =
+        co_await Operation([&](void* tag) { patience_.Set(queue_.grpc_queue(), deadline, tag); });
     if (!passed || transfer_over_) break;
-    LOG_WARN("snapshotting taking too long to transfer",
-             {"taking", SystemClock().Now() - began_}, {"bytes", total_bytes_},
-             {"size", HumanBytes(total_bytes_)});
+    LOG_WARN("snapshotting taking too long to transfer", {"taking", SystemClock().Now() - began_},
+             {"bytes", total_bytes_}, {"size", HumanBytes(total_bytes_)});
   }
   warner_over_.Set();  // may end *this
 }
