@@ -33,11 +33,12 @@ const (
 // vain.
 var unusable sync.Map
 
-// Server is one member of its own, on 127.0.0.1, with its data in a directory of the test.
+// Server is one member, on 127.0.0.1, with its data in a directory of the test.
 type Server struct {
 	Name    string // for messages: "reference" or "kvorum"
 	DataDir string
 	Addr    string // host:port clients connect to
+	PeerURL string // what members of a Cluster reach it by
 
 	t      testing.TB
 	binary string
@@ -68,15 +69,24 @@ func StartBoth(t testing.TB, flags ...string) [2]*Server {
 
 func start(t testing.TB, name, binary string, flags []string) *Server {
 	t.Helper()
+	s := newServer(t, name, binary, append([]string{
+		"--name=m1", "--initial-advertise-peer-urls=" + advertisedPeerURL,
+		"--initial-cluster=m1=" + advertisedPeerURL, "--initial-cluster-token=compat",
+	}, flags...))
+	s.Start()
+	return s
+}
+
+// newServer returns a server with ports and a directory of its own, to be started with these flags.
+func newServer(t testing.TB, name, binary string, flags []string) *Server {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "data")
 	s := &Server{Name: name, DataDir: dir, t: t, binary: binary, logs: &logBuffer{}}
-	s.Addr = freeAddr(t)
-	client, peer := "http://"+s.Addr, "http://"+freeAddr(t)
+	s.Addr, s.PeerURL = freeAddr(t), "http://"+freeAddr(t)
+	client := "http://" + s.Addr
 	s.args = append([]string{
-		"--name=m1", "--data-dir=" + dir,
-		"--listen-client-urls=" + client, "--advertise-client-urls=" + client,
-		"--listen-peer-urls=" + peer, "--initial-advertise-peer-urls=" + advertisedPeerURL,
-		"--initial-cluster=m1=" + advertisedPeerURL, "--initial-cluster-token=compat",
+		"--data-dir=" + dir, "--listen-client-urls=" + client, "--advertise-client-urls=" + client,
+		"--listen-peer-urls=" + s.PeerURL,
 	}, flags...)
 	t.Cleanup(func() {
 		s.Kill()
@@ -84,13 +94,19 @@ func start(t testing.TB, name, binary string, flags []string) *Server {
 			t.Logf("log of %s:\n%s", s.Name, s.logs.tail(6))
 		}
 	})
-	s.Start()
 	return s
 }
 
 // Start runs the server on its directory, a used one after Stop or Kill, and returns when it serves
 // and has published its name and the cluster's version.
 func (s *Server) Start() {
+	s.t.Helper()
+	s.launch()
+	s.waitReady()
+}
+
+// launch starts the process.
+func (s *Server) launch() {
 	s.t.Helper()
 	if s.cmd != nil {
 		s.t.Fatalf("%s runs already", s.Name)
@@ -108,7 +124,6 @@ func (s *Server) Start() {
 	s.starts++
 	s.cmd, s.exited = cmd, make(chan error, 1)
 	go func() { s.exited <- cmd.Wait() }()
-	s.waitReady()
 }
 
 // AddFlags gives further flags to the next start; of equal ones the last counts.

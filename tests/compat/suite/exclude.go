@@ -9,23 +9,20 @@ import (
 )
 
 // The reasons a case may be excluded for. There is no other.
-var reasons = []string{"tls", "members", "auth"}
+var reasons = []string{"tls", "auth"}
 
 // table names the tests whose need does not show in the flags of their servers.
 //
 //go:embed excluded.txt
 var table string
 
-// exclude sets the reason of each case that needs what kvorum does not have yet: TLS and several
-// members by the flags of its servers, else by table, whose lines are "<reason> <test>". A line
-// stands for a test with all its subtests, and must exclude a case that the flags do not.
+// exclude sets the reason of each case that needs what kvorum does not have yet: TLS by the flags
+// of its servers, else by table, whose lines are "<reason> <test>". A line stands for a test with
+// all its subtests, and must exclude a case that the flags do not.
 func exclude(cases []*testCase, table string) error {
 	for _, c := range cases {
-		switch {
-		case c.tls:
+		if c.tls {
 			c.reason = "tls"
-		case c.members > 1:
-			c.reason = "members"
 		}
 	}
 	for line := range strings.Lines(table) {

@@ -2,16 +2,13 @@
 // against kvorum.
 //
 // The list of what there is to run comes from the suite itself: every case is once given a server
-// that only writes down its flags and ends (probe.go). Taken off that list is what needs TLS,
-// authentication or more than one member, and nothing else (exclude.go). The rest runs,
+// that only writes down its flags and ends (probe.go). Taken off that list is what needs TLS or
+// authentication, and nothing else (exclude.go). The rest runs,
 // and each case of it must report a result (run.go).
-//
-// The tests are the published module's, with one change: a cluster of default size has one member
-// instead of three, for a test that takes the default does not say that it needs three (module.go).
 //
 //	go run ./suite [-list] [-run REGEX]
 //
-// The binary under test is $KVORUM_BIN. The suite's ports, 20000 to 20004, have to be free.
+// The binary under test is $KVORUM_BIN. The suite's ports, 20000 to 20024, have to be free.
 package main
 
 import (
@@ -47,11 +44,7 @@ func suite(listOnly bool, only string) (bool, error) {
 	if err := portsFree(); err != nil {
 		return false, err
 	}
-	suite, err := newModule(dir)
-	if err != nil {
-		return false, err
-	}
-	cases, err := probe(suite, dir)
+	cases, err := probe(dir)
 	if err != nil {
 		return false, err
 	}
@@ -66,16 +59,16 @@ func suite(listOnly bool, only string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	results, err := suite.run(bin, skipPattern(cases), only, newPrinter(cases))
+	results, err := run(bin, skipPattern(cases), only, newPrinter(cases))
 	if err != nil {
 		return false, err
 	}
 	return summary(cases, results, only != ""), nil
 }
 
-// portsFree fails if something listens where the suite starts its only member.
+// portsFree fails if something listens where the suite starts up to five members.
 func portsFree() error {
-	for port := 20000; port < 20005; port++ {
+	for port := 20000; port < 20025; port++ {
 		l, err := net.Listen("tcp", fmt.Sprintf("localhost:%d", port))
 		if err != nil {
 			return fmt.Errorf("the suite needs its ports: %w", err)

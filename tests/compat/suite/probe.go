@@ -29,7 +29,7 @@ esac
 
 // probe lists the suite's cases. Subtests on one running cluster are part of their case. The cases
 // the suite has only where it finds an older release are listed as well.
-func probe(m *module, dir string) ([]*testCase, error) {
+func probe(dir string) ([]*testCase, error) {
 	bin, record := filepath.Join(dir, "probe"), filepath.Join(dir, "record")
 	if err := os.Mkdir(bin, 0o700); err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func probe(m *module, dir string) ([]*testCase, error) {
 			return nil, err
 		}
 	}
-	cmd := m.testCommand(bin)
+	cmd := testCommand(bin)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	var exit *exec.ExitError

@@ -55,7 +55,7 @@ func TestFlagsTellTLSAndMembers(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		"TestA/one:1": "", "TestA/one://1": "", "TestB": "members", "TestC": "tls", "TestD": "tls",
+		"TestA/one:1": "", "TestA/one://1": "", "TestB": "", "TestC": "tls", "TestD": "tls",
 	}
 	if diff := cmp.Diff(want, names(cases)); diff != "" {
 		t.Error(diff)
@@ -77,16 +77,16 @@ func TestServersThatFitNoCaseAreAnError(t *testing.T) {
 
 func newTestCases() []*testCase {
 	return []*testCase{
-		{name: "TestA/x", members: 1}, {name: "TestA/y", members: 3}, {name: "TestAB", members: 1}, {name: "TestC"},
+		{name: "TestA/x", members: 1}, {name: "TestA/y", members: 3, tls: true}, {name: "TestAB", members: 1}, {name: "TestC"},
 	}
 }
 
 func TestTableExcludesATestWithItsSubtests(t *testing.T) {
 	cases := newTestCases()
-	if err := exclude(cases, "# comment\n\nauth TestA\nmembers TestC\n"); err != nil {
+	if err := exclude(cases, "# comment\n\nauth TestA\ntls TestC\n"); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{"TestA/x": "auth", "TestA/y": "members", "TestAB": "", "TestC": "members"}
+	want := map[string]string{"TestA/x": "auth", "TestA/y": "tls", "TestAB": "", "TestC": "tls"}
 	if diff := cmp.Diff(want, names(cases)); diff != "" {
 		t.Error(diff)
 	}
@@ -98,7 +98,7 @@ func TestTableIsHeldToTheList(t *testing.T) {
 		"excluded anyway":  "auth TestA/y",
 		"part of a name":   "auth TestA/",
 		"no reason":        "flaky TestA",
-		"excluded already": "auth TestA\nmembers TestA/x",
+		"excluded already": "auth TestA\ntls TestA/x",
 	} {
 		if exclude(newTestCases(), table) == nil {
 			t.Errorf("%s: accepted %q", name, table)
