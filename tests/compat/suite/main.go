@@ -8,6 +8,9 @@
 //
 //	go run ./suite [-list] [-run REGEX]
 //
+// The suite also has clusters in which a minority or a majority of members runs an older release.
+// Theirs is etcd v3.7.1, so these are mixed of the original and kvorum.
+//
 // The binary under test is $KVORUM_BIN. The suite's ports, 20000 to 20024, have to be free.
 package main
 
@@ -78,8 +81,8 @@ func portsFree() error {
 	return nil
 }
 
-// binaries fills dir with what the suite looks for: the server under test by etcd's name, and the
-// original's tools.
+// binaries fills dir with what the suite looks for: the server under test by etcd's name, the
+// original's tools, and the original as the release that clusters of mixed versions start with.
 func binaries(dir string) (string, error) {
 	kvorum, err := peers.KvorumPath()
 	if err != nil {
@@ -89,7 +92,8 @@ func binaries(dir string) (string, error) {
 		return "", err
 	}
 	links := map[string]string{
-		"etcd": kvorum, "etcdctl": peers.ToolPath("etcdctl"), "etcdutl": peers.ToolPath("etcdutl"),
+		"etcd": kvorum, "etcd-last-release": peers.ToolPath("etcd"),
+		"etcdctl": peers.ToolPath("etcdctl"), "etcdutl": peers.ToolPath("etcdutl"),
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return "", err
