@@ -15,11 +15,13 @@ func memberAdd(t testing.TB, at, m *peers.Server, flags ...string) {
 	args := append([]string{"member", "add", m.Name, "--peer-urls=" + m.PeerURL}, flags...)
 	eventually(t, func() string {
 		out, err := etcdctlTry(t, at, args...)
-		if err == nil || strings.Contains(out, "unhealthy cluster") {
-			return strings.Repeat(out, boolToInt(err != nil))
+		if err == nil {
+			return ""
 		}
-		t.Fatalf("member add %s: %s", m.Name, out)
-		return ""
+		if !strings.Contains(out, "unhealthy cluster") {
+			t.Fatalf("member add %s: %s", m.Name, out)
+		}
+		return out
 	})
 }
 
@@ -77,14 +79,7 @@ func TestLearnerBecomesVoter(t *testing.T) {
 			!strings.Contains(err.Error(), "rpc not supported for learner") {
 			t.Errorf("a read at the learner: %v", err)
 		}
-		learnerID := fmt.Sprintf("%x", status(learner.Client(t)).Header.MemberId)
-		eventually(t, func() string {
-			out, err := etcdctlTry(t, c.Members[1], "member", "promote", learnerID)
-			if err != nil && !strings.Contains(out, "in sync") {
-				t.Fatalf("promoting: %s", out)
-			}
-			return strings.Repeat(out, boolToInt(err != nil))
-		})
+		promote(t, c.Members[1], learner)
 		eventually(t, func() string {
 			if _, err := learner.Client(t).Put(withTimeout(t), "promoted", "yes"); err != nil {
 				return err.Error()
@@ -96,11 +91,20 @@ func TestLearnerBecomesVoter(t *testing.T) {
 	})
 }
 
-func boolToInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
+// promote makes a learner a voter, as soon as it is in sync.
+func promote(t testing.TB, at, learner *peers.Server) {
+	t.Helper()
+	learnerID := fmt.Sprintf("%x", id(t, learner))
+	eventually(t, func() string {
+		out, err := etcdctlTry(t, at, "member", "promote", learnerID)
+		if err == nil {
+			return ""
+		}
+		if !strings.Contains(out, "in sync") {
+			t.Fatalf("promoting: %s", out)
+		}
+		return out
+	})
 }
 
 // A member that is removed ends well, and its directory is of no more use.
