@@ -17,7 +17,7 @@ namespace kvorum::server {
 namespace {
 
 constexpr Duration kResolveTimeout = std::chrono::seconds(30);
-// Of one question at bootstrap.
+// For one URL, at bootstrap; members that start at the same time do not answer.
 constexpr Duration kBootstrapTimeout = std::chrono::seconds(1);
 constexpr Duration kJoinTimeout = std::chrono::seconds(10);
 constexpr char kMinClusterVersion[] = "3.0.0";
@@ -86,8 +86,7 @@ const MemberInfo* FindById(const std::vector<MemberInfo>& members, MemberId id) 
 bool WasStartedBefore(const ClusterPlan& plan, const Config& config, Peers* peers) {
   const Urls urls = UrlsOfOthers(plan.members, config.name);
   if (peers == nullptr || urls.empty()) return false;
-  const StatusOr<Peers::Cluster> found =
-      peers->AskMembers(urls, kBootstrapTimeout * static_cast<int>(urls.size()));
+  const StatusOr<Peers::Cluster> found = peers->AskMembers(urls, kBootstrapTimeout);
   if (!found.ok()) return false;
   const MemberInfo* const self = FindById(found->members, plan.self);
   return self != nullptr && !self->client_urls.empty();
@@ -184,7 +183,7 @@ StatusOr<ClusterPlan> PlanJoin(const Config& config, const PlanParts& parts) {
   const Urls urls = UrlsOfOthers(plan.members, config.name);
   StatusOr<Peers::Cluster> existing = absl::UnavailableError("no other member is named");
   if (parts.peers != nullptr && !urls.empty()) {
-    existing = parts.peers->AskMembers(urls, kJoinTimeout * static_cast<int>(urls.size()));
+    existing = parts.peers->AskMembers(urls, kJoinTimeout);
   }
   if (!existing.ok()) {
     LOG_WARN("failed to get cluster response", {"addresses", urls}, {"error", existing.status()});

@@ -31,7 +31,7 @@ class Peers {
   using Urls = std::vector<std::string>;
   virtual ~Peers() = default;
 
-  // -- before this member knows who it is; they block, at most for `timeout` ---------------------
+  // -- before this member knows who it is; they block, at most `timeout` for each URL ------------
   struct Cluster {
     ClusterId id;
     std::vector<MemberInfo> members;  // sorted by id

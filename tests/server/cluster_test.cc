@@ -24,6 +24,13 @@ TEST(ClusterTest, ThreeMembersAgree) {
   }
 }
 
+// Members that start together do not answer each other yet: each waits for each of the others.
+TEST(ClusterTest, AStartWaitsASecondForEachOther) {
+  ClusterHarness cluster(9);
+  cluster.OpenAndWaitReady();
+  EXPECT_EQ(cluster.network.longest_wait(), std::chrono::seconds(1));
+}
+
 TEST(ClusterTest, AnotherLeadsWhenTheLeaderDies) {
   ClusterHarness cluster(3);
   cluster.OpenAndWaitReady();

@@ -3,6 +3,7 @@
 // in the order sent; members can be cut off and mended. Questions are answered at the next
 // delivery.
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
@@ -30,6 +31,8 @@ class TestNetwork {
     for (const auto& work : now) work();
     return !now.empty();
   }
+  // What a member would have waited for one URL that does not say who the members are.
+  Duration longest_wait() const { return longest_wait_; }
   void Cut(MemberId id) { cut_.insert(id); }
   void Mend(MemberId id) {
     cut_.erase(id);
@@ -42,7 +45,8 @@ class TestNetwork {
     Link(TestNetwork* network, Urls urls) : network_(*network), urls_(std::move(urls)) {}
     ~Link() override { Stop(); }
 
-    StatusOr<Cluster> AskMembers(const Urls& urls, Duration) override {
+    StatusOr<Cluster> AskMembers(const Urls& urls, Duration timeout) override {
+      network_.longest_wait_ = std::max(network_.longest_wait_, timeout);
       for (const std::string& url : urls) {
         const Link* const other = network_.Find({url});
         if (other == nullptr) continue;
@@ -190,6 +194,7 @@ class TestNetwork {
   }
 
   const Clock& clock_;
+  Duration longest_wait_ = Duration::zero();
   std::map<MemberId, Link*> links_;  // of members that run
   std::set<MemberId> cut_;
   std::deque<std::function<void()>> queue_;

@@ -48,7 +48,6 @@ func onThree(t *testing.T, test func(*testing.T, *peers.Cluster, *writer), flags
 		w := startWriter(t, c.Client(t, c.Members...))
 		w.awaitMore(t)
 		test(t, c, w)
-		w.awaitMore(t)
 		w.stopAndCheck(t, running(c)...)
 	})
 }
