@@ -478,45 +478,48 @@ void EtcdServer::Start() {
   start(watch_, "watch");
 }
 
-void EtcdServer::TransferLeadership() {
-  const log::Field self{"local-member-id", HexId(identity_.member)};
-  const log::Field current{"current-leader-member-id", HexId(raft_.leader())};
-  if (!raft_.is_leader()) {
-    LOG_INFO("skipped leadership transfer; local server is not leader", self, current);
-    return;
-  }
+// The voter that has been reachable for longest; nothing if none is.
+std::optional<MemberId> EtcdServer::LongestConnectedVoter() const {
   std::optional<TimePoint> oldest;
-  MemberId target;
-  int voters = 0;
+  std::optional<MemberId> found;
+  if (deps_.peers == nullptr) return found;
   for (const MemberInfo& member : state_->membership().Members()) {
-    if (member.is_learner) continue;
-    ++voters;
-    if (member.id == identity_.member || deps_.peers == nullptr) continue;
+    if (member.is_learner || member.id == identity_.member) continue;
     const std::optional<TimePoint> since = deps_.peers->ActiveSince(member.id);
     if (since && (!oldest || *since < *oldest)) {
       oldest = since;
-      target = member.id;
+      found = member.id;
     }
   }
-  if (voters <= 1) {
-    LOG_INFO("skipped leadership transfer for single voting member cluster", self, current);
+  return found;
+}
+
+void EtcdServer::TransferLeadership() {
+  const std::string self = HexId(identity_.member);
+  const std::string current = HexId(raft_.leader());
+  if (!raft_.is_leader()) {
+    LOG_INFO("skipped leadership transfer; local server is not leader", {"local-member-id", self},
+             {"current-leader-member-id", current});
     return;
   }
-  if (!oldest) {
-    LOG_WARN("leadership transfer failed", self, {"error", "etcdserver: unhealthy cluster"});
+  if (state_->membership().conf_state().voters_size() <= 1) {
+    LOG_INFO("skipped leadership transfer for single voting member cluster",
+             {"local-member-id", self}, {"current-leader-member-id", current});
     return;
   }
-  if (!started_) return;  // nobody else would step the stages
-  Error error = Error::kOk;
-  absl::Notification done;
-  transfers_.Begin(target, deps_.clock->Now() + config_.request_timeout(),
-                   NewOwnWait([&](Error outcome) {
-                     error = outcome;
-                     done.Notify();
-                   }));
-  done.WaitForNotification();
+  const std::optional<MemberId> target = LongestConnectedVoter();
+  Error error = target ? Error::kOk : Error::kUnhealthy;
+  if (target && started_) {  // else nobody would step the stages meanwhile
+    absl::Notification done;
+    transfers_.Begin(*target, deps_.clock->Now() + config_.request_timeout(),
+                     NewOwnWait([&](Error outcome) {
+                       error = outcome;
+                       done.Notify();
+                     }));
+    done.WaitForNotification();
+  }
   if (error != Error::kOk) {
-    LOG_WARN("leadership transfer failed", self, {"error", TextOf(error)});
+    LOG_WARN("leadership transfer failed", {"local-member-id", self}, {"error", TextOf(error)});
   }
 }
 

@@ -155,6 +155,7 @@ class EtcdServer final : public Server {
   // This member was removed from the cluster.
   void OnRemoved();
   TimePoint EndIfRemoved(TimePoint now);
+  std::optional<MemberId> LongestConnectedVoter() const;
   // Hands the leadership over, if there is another voter to take it; blocks until it has.
   void TransferLeadership();
   // A member of several does not wait a whole election timeout when it starts.
