@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"sort"
 	"strings"
 	"testing"
 
@@ -384,8 +385,14 @@ func contents(t testing.TB, s *peers.Server) []proto.Message {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sortByID(leases.Leases)
 	keys.Header, leases.Header, user.Header = nil, nil, nil
 	return []proto.Message{keys, leases, user}
+}
+
+// sortByID orders leases, which come by how long they have left: in any order where that is equal.
+func sortByID(leases []*pb.LeaseStatus) {
+	sort.Slice(leases, func(i, j int) bool { return leases[i].ID < leases[j].ID })
 }
 
 func sameContents(t testing.TB, before, after []proto.Message) {

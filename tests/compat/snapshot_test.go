@@ -94,6 +94,7 @@ func stateAt(t testing.TB, s *peers.Server, revision int64) []proto.Message {
 		t.Fatal(err)
 	}
 	lease.TTL = 0
+	sortByID(leases.Leases)
 	keys.Header, hash.Header, leases.Header, lease.Header = nil, nil, nil, nil
 	return []proto.Message{keys, hash, leases, lease}
 }
