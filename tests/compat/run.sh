@@ -3,6 +3,7 @@
 # those of etcd's own that suite/ runs. "suite" and its arguments: only these. Other arguments: only ours,
 # and they go to `go test`, for instance -run TestHistory. The binary under test is $KVORUM_BIN,
 # default build/release/kvorum.
+# With COMPAT_SHORT=1 clusters are of kvorum alone, not mixed with the original as well.
 # Ends in a line "N passed, N failed" and with status 1 if anything failed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -48,7 +49,7 @@ add_counts() {
 
 our_tests() {
   local status=0
-  go test -count=1 -timeout 40m -v "$@" ./... 2>&1 | tee "$log" |
+  go test -count=1 -timeout 40m ${COMPAT_SHORT:+-short} -v "$@" ./... 2>&1 | tee "$log" |
     grep --line-buffered -E '^ *--- |^(ok|FAIL|panic:)' || status=1
   # A package that does not compile, or panics, fails without naming a test.
   if grep -qE '^FAIL' "$log"; then status=1; fi

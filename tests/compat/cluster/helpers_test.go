@@ -29,13 +29,16 @@ const (
 // programs are what the three members of a cluster run, in the order they start or join.
 type programs []peers.Program
 
-// forPrograms runs a test on a cluster of kvorum alone and on two that are mixed.
+// forPrograms runs a test on a cluster of kvorum alone and, unless -short, on two that are mixed.
 func forPrograms(t *testing.T, test func(*testing.T, programs)) {
 	for name, p := range map[string]programs{
 		"Kvorum":            {ourProgram, ourProgram, ourProgram},
 		"EtcdAndTwoKvorum":  {etcd, ourProgram, ourProgram},
 		"KvorumAndTwoEtcds": {ourProgram, etcd, etcd},
 	} {
+		if testing.Short() && name != "Kvorum" {
+			continue
+		}
 		t.Run(name, func(t *testing.T) { test(t, p) })
 	}
 }
