@@ -49,7 +49,8 @@ add_counts() {
 
 our_tests() {
   local status=0
-  go test -count=1 -timeout 40m ${COMPAT_SHORT:+-short} -v "$@" ./... 2>&1 | tee "$log" |
+  # One package at a time: they start servers, and what two of these take of a machine shows.
+  go test -p 1 -count=1 -timeout 40m ${COMPAT_SHORT:+-short} -v "$@" ./... 2>&1 | tee "$log" |
     grep --line-buffered -E '^ *--- |^(ok|FAIL|panic:)' || status=1
   # A package that does not compile, or panics, fails without naming a test.
   if grep -qE '^FAIL' "$log"; then status=1; fi

@@ -63,6 +63,20 @@ var knownDifferences = []difference{
 		},
 	},
 	{
+		name:     "HashKV at a compaction that came before the last was finished",
+		byChance: true,
+		reason: "Of a compaction the hash is kept only if the one before it was finished when it came, which is " +
+			"a matter of time, in both. Without it the revision is one that is compacted.",
+		applies: func(g *generator, s step, want, got answer) bool {
+			c, ok := s.(call)
+			if !ok || c.method != "etcdserverpb.Maintenance/HashKV" {
+				return false
+			}
+			const compacted = "OutOfRange: etcdserver: mvcc: required revision has been compacted"
+			return want.Error == compacted && got.Error == "" || want.Error == "" && got.Error == compacted
+		},
+	},
+	{
 		name:     "Hash while a compaction is under way",
 		byChance: true,
 		reason: "It covers rows that are dead and not yet gone, and the mark of the last compaction that is " +
