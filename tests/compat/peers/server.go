@@ -238,11 +238,18 @@ func (s *Server) Client(t testing.TB) *clientv3.Client {
 	return c
 }
 
-// freeAddr returns an address nobody listens on, below the range the kernel hands out by itself.
+// Addresses that were given to a server of this process, which may not listen yet, or not at the moment.
+var givenAddrs sync.Map
+
+// freeAddr returns an address nobody listens on, below the range the kernel hands out by itself, and
+// never the same twice.
 func freeAddr(t testing.TB) string {
 	t.Helper()
 	for range 1000 {
 		addr := fmt.Sprintf("127.0.0.1:%d", 20400+rand.IntN(12000))
+		if _, given := givenAddrs.LoadOrStore(addr, true); given {
+			continue
+		}
 		if l, err := net.Listen("tcp", addr); err == nil {
 			l.Close()
 			return addr
