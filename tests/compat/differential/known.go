@@ -65,33 +65,6 @@ func merged(a answer) (whole answer) {
 	return whole
 }
 
-// joined puts the pieces together in which a watch was told of the past, fragments, too: neighbours
-// that tell of the same revision of the store, and cut none in two that are no fragments.
-func joined(a answer) (whole answer) {
-	whole = a
-	whole.Messages = nil
-	var last *pb.WatchResponse
-	fragment := false // the last piece was one, and not the last of them
-	for _, m := range a.Messages {
-		r, ok := m.(*pb.WatchResponse)
-		if ok && last != nil && len(r.Events) > 0 && len(last.Events) > 0 && r.WatchId == last.WatchId &&
-			r.Header.Revision == last.Header.Revision &&
-			(fragment || lastRevision(last) < r.Events[0].Kv.ModRevision) {
-			last.Events = append(last.Events, r.Events...)
-			fragment = r.Fragment
-			continue
-		}
-		last = nil
-		if ok {
-			last = proto.Clone(r).(*pb.WatchResponse)
-			fragment, last.Fragment = last.Fragment, false
-			m = last
-		}
-		whole.Messages = append(whole.Messages, m)
-	}
-	return whole
-}
-
 // equalButCount says whether two answers of one message, cut off at a limit, differ in nothing but
 // the number of pairs there are.
 func equalButCount(want, got answer) bool {
